@@ -1,0 +1,1 @@
+"""A local Slack: the Web API, events, interactivity and Socket Mode, in one process."""
