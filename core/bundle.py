@@ -1,0 +1,217 @@
+"""A model bundle on disk: one folder, checked before anything in it is opened, saved at once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import joblib  # type: ignore[import-untyped]
+
+from core.encoder import Encoder
+from core.errors import BundleError
+from core.heads import Heads
+from core.manifest import FORMAT, MANIFEST, Manifest
+
+ENCODER, TOKENIZER, HEADS = "encoder.onnx", "tokenizer.json", "heads.joblib"
+_REQUIRED = frozenset({ENCODER, TOKENIZER, HEADS})
+_DOCUMENTS = frozenset({".md", ".json", ".png", ".svg"})  # shown to people, never executed
+_LIBRARIES = ("scikit-learn", "numpy", "joblib", "onnxruntime", "tokenizers")
+_MAX_MANIFEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle whose every listed file had the listed hash when it was read.
+
+    The checked bytes themselves are kept, so that nobody can change a file between the check
+    and its use.
+
+    Attributes:
+        manifest: What it is.
+        contents: The listed files' bytes by name.
+    """
+
+    manifest: Manifest
+    contents: Mapping[str, bytes] = field(repr=False)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Bundle:
+        """Read and check a bundle; nothing is unpickled or parsed before every hash was right.
+
+        Args:
+            path: The bundle's folder.
+
+        Raises:
+            BundleError: No bundle there, of another format, damaged, changed since it was made,
+                with files that do not belong, or made with another minor of scikit-learn.
+        """
+        folder = Path(path)
+        if not folder.exists() and _aside(folder.absolute()).exists():
+            folder = _aside(folder.absolute())  # a save died between its two renames
+        manifest = _read_manifest(folder)
+        _refuse_strangers(folder, manifest)
+        contents = {name: _read_checked(folder / name, manifest) for name in manifest.files}
+        _refuse_other_sklearn(manifest)
+        return cls(manifest, contents)
+
+    def encoder(self, *, threads: int = 2) -> Encoder:
+        """Open the sentence encoder on that many threads.
+
+        Raises:
+            EncoderError: The files are no encoder and tokenizer.
+        """
+        return Encoder(
+            self.contents[ENCODER],
+            self.contents[TOKENIZER],
+            dim=self.manifest.dim,
+            max_tokens=self.manifest.max_tokens,
+            threads=threads,
+        )
+
+    def heads(self) -> Heads:
+        """Unpickle the classifier heads.
+
+        Raises:
+            BundleError: They need a class that is not there, or are something else.
+        """
+        try:
+            heads = joblib.load(io.BytesIO(self.contents[HEADS]))
+        except (ImportError, AttributeError, ValueError, EOFError, pickle.PickleError) as error:
+            raise BundleError(
+                f"{HEADS} cannot be read by this version ({error}); train the bundle again"
+            ) from error
+        if not isinstance(heads, Heads):
+            raise BundleError(f"{HEADS} holds {type(heads).__name__}, not classifier heads")
+        return heads
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            raw = json.loads(file.read(_MAX_MANIFEST_BYTES))
+    except FileNotFoundError as error:
+        raise BundleError(f"no model bundle in {folder}: train one or name another") from error
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder / MANIFEST} cannot be read: {error}") from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise BundleError(f"{folder} is of another format than {FORMAT}: train the bundle again")
+    manifest = Manifest.from_json(raw)
+    if missing := _REQUIRED - set(manifest.files):
+        raise BundleError(f"{folder / MANIFEST} does not list {', '.join(sorted(missing))}")
+    return manifest
+
+
+def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
+    """Refuse files that the manifest does not vouch for, unless they are mere documents."""
+    for path in sorted(folder.rglob("*")):
+        listed = path.parent == folder and path.name in {*manifest.files, MANIFEST}
+        if not listed and path.is_file() and path.suffix not in _DOCUMENTS:
+            raise BundleError(f"{path} does not belong to the bundle: remove it")
+
+
+def _read_checked(path: Path, manifest: Manifest) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}): copy it again") from error
+    if hashlib.sha256(data).hexdigest() != manifest.files[path.name]:
+        raise BundleError(f"{path} is not the file that the bundle was made with: copy it again")
+    return data
+
+
+def _refuse_other_sklearn(manifest: Manifest) -> None:
+    """A pickled scikit-learn object is only good for the minor version that wrote it."""
+    made, here = manifest.libraries.get("scikit-learn", ""), installed_version("scikit-learn")
+    if made.split(".")[:2] != here.split(".")[:2]:
+        raise BundleError(
+            f"the bundle needs scikit-learn {made or 'of an unknown version'}, here is {here}: "
+            "install that one or train the bundle again"
+        )
+
+
+def save(path: str | os.PathLike[str], manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+    """Write a bundle so that a crash at any moment leaves the old one or the new one.
+
+    Args:
+        path: The bundle's folder; a bundle that is there is replaced as a whole.
+        manifest: Without version, files and libraries: those are worked out here.
+        files: Contents by name: the encoder, its tokenizer, the heads, and documents.
+
+    Returns:
+        The manifest as written.
+
+    Raises:
+        BundleError: A file is missing or oddly named, or the folder holds something else.
+    """
+    folder = Path(path).absolute()
+    if missing := _REQUIRED - set(files):
+        raise BundleError(f"a bundle needs {', '.join(sorted(missing))}")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} holds something that is no bundle: name an empty folder")
+    sealed = _seal(manifest, files)
+    sealed.check()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    try:
+        text = json.dumps(sealed.to_json(), indent=2, ensure_ascii=False) + "\n"
+        for name, data in {**files, MANIFEST: text.encode()}.items():
+            _write_synced(fresh / name, data)
+        fresh.chmod(0o755)
+        _sync_folder(fresh)
+        _swap(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return sealed
+
+
+def _seal(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+    digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    draft = replace(
+        manifest,
+        files=digests,
+        libraries={name: installed_version(name) for name in _LIBRARIES},
+        version="",
+    )
+    content = {**draft.to_json(), "created_at": ""}  # the same content has the same version
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return replace(draft, version=f"{manifest.created_at:%Y.%m.%d}-{digest[:8]}")
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _aside(folder: Path) -> Path:
+    """Where the old bundle stands for the moment between two renames."""
+    return folder.parent / f".{folder.name}.previous"
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put `fresh` in the place of `folder`; `_read_manifest` covers the moment between."""
+    old = _aside(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    fresh.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,102 @@
+"""The routing policy: from what the model measured to route, ask or ignore, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.decision import Decision, Reason
+
+UNPROVEN = 1.0
+"""The threshold of a queue that has not shown its precision: nothing is routed there unasked."""
+
+_MIN_LETTERS = 3  # "vpn" may name a problem, "?" and "ok" cannot
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a bundle promises and the limits that keep the promise; all chosen at training.
+
+    Attributes:
+        promised_precision: Share in (0, 1) of automatic routes that shall be right.
+        thresholds: For every queue the probability in [0, 1] from which it is routed
+            automatically; `UNPROVEN` when it never is.
+        languages: ISO 639-1 codes that the promise was checked on; `und` among them when it was
+            checked on texts too short to tell.
+        ignore_below: A channel message whose probability of being a ticket is under this is
+            ignored; 0 when nothing ever is.
+        doubt_below: Under this a person is asked whether a channel message is a ticket.
+        novelty_above: A novelty in [0, 1] over this is unlike anything in training; 1 turns the
+            rule off.
+        outage_above: Probability of "company" times that of "high" from which a text counts as
+            an outage even where another pair is more probable; 1 turns the rule off.
+    """
+
+    promised_precision: float
+    thresholds: Mapping[str, float]
+    languages: tuple[str, ...]
+    ignore_below: float
+    doubt_below: float
+    novelty_above: float
+    outage_above: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured on one text.
+
+    Attributes:
+        text: The normalised text.
+        filed: True when somebody filed it on purpose, False for a channel message.
+        language: ISO 639-1 code or `und`.
+        ticket_probability: Probability in [0, 1] that the text asks for something.
+        novelty: Share in [0, 1] of training texts that lie closer to training than it does.
+        queue: The most probable queue.
+        confidence: Its calibrated probability in [0, 1].
+    """
+
+    text: str
+    filed: bool
+    language: str
+    ticket_probability: float
+    novelty: float
+    queue: str
+    confidence: float
+
+
+def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
+    """Settle what happens with a text: the first rule that applies decides.
+
+    What is filed on purpose is never ignored. A language that was not checked comes before
+    everything the model says, because then nothing that it says is known to hold.
+
+    Args:
+        evidence: What was measured.
+        rules: The bundle's limits.
+
+    Returns:
+        The decision and its reason.
+
+    Raises:
+        KeyError: `rules` has no threshold for the queue.
+    """
+    filed = evidence.filed
+    unless_filed = Decision.REVIEW if filed else Decision.IGNORE
+    no_ticket = Reason.MAYBE_NOT_A_TICKET if filed else Reason.NOT_A_TICKET
+    threshold = rules.thresholds[evidence.queue]
+    ticket = evidence.ticket_probability
+    in_order = (
+        (_letters(evidence.text) < _MIN_LETTERS, unless_filed, Reason.TOO_LITTLE_TEXT),
+        (evidence.language not in rules.languages, Decision.REVIEW, Reason.UNKNOWN_LANGUAGE),
+        (ticket < rules.ignore_below, unless_filed, no_ticket),
+        (evidence.novelty > rules.novelty_above, Decision.REVIEW, Reason.UNLIKE_TRAINING),
+        (not filed and ticket < rules.doubt_below, Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET),
+        (threshold >= UNPROVEN, Decision.REVIEW, Reason.QUEUE_NOT_PROVEN),
+        (evidence.confidence < threshold, Decision.REVIEW, Reason.LOW_CONFIDENCE),
+        (True, Decision.AUTO, Reason.CONFIDENT),
+    )
+    return next((decision, reason) for applies, decision, reason in in_order if applies)
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
