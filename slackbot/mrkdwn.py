@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 _BROADCAST = re.compile(r"(?<!\w)@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -93,3 +94,34 @@ def snippet(text: str, limit: int) -> str:
 def mention(user: str) -> str:
     """A live mention of a user id; anything else is shown inert."""
     return f"<@{user}>" if _USER_ID.fullmatch(user) else escape(user)
+
+
+def link(url: str, label: str) -> str:
+    """A live link; just the label when the address could break out of the markup."""
+    if not url.startswith("https://") or set(url) & set("<>| \n"):
+        return escape(label)
+    return f"<{url.replace('&', '&amp;')}|{escape(label)}>"
+
+
+def moment(at: datetime) -> str:
+    """A point in time, which Slack shows in the reader's own time zone.
+
+    Args:
+        at: Aware.
+    """
+    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+
+
+def quote(text: str, *, limit: int, lines: int) -> str:
+    """People's text as a block quote: inert, without blank lines and code fences.
+
+    Args:
+        text: Any text.
+        limit: Most characters before the quote marks, which add two a line.
+        lines: Most lines.
+    """
+    written = [line for line in text.replace("```", "").splitlines() if line.strip()]
+    if len(written) > lines:
+        written[lines:] = ["…"]
+    return "\n".join(f"> {line}" for line in shorten(escape("\n".join(written)), limit).split("\n"))
