@@ -41,8 +41,8 @@ class TicketCard:
         permalink: Of the message; None when there is none.
         state: Where the ticket stands.
         queue: Where it is; None while a person decides.
-        queues: Every queue there is, each at most `MAX_QUEUE_NAME` characters.
-        top3: The model's most probable queues, at most three, with probabilities in [0, 1].
+        queues: Every queue there is, none blank, each at most `MAX_QUEUE_NAME` characters.
+        top3: The model's one to three most probable queues, with probabilities in [0, 1].
         confidence: The model's probability in [0, 1] of its first choice.
         decision: What the model decided.
         reason: Why.

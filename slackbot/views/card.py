@@ -1,0 +1,160 @@
+"""A ticket's card: what it says, what can be done on it, and how it is found again."""
+
+from __future__ import annotations
+
+from slackbot.mrkdwn import link, mention, moment, quote, snippet
+from slackbot.views import blocks
+from slackbot.views.controls import Controls, control_blocks
+from slackbot.views.ids import MAX_QUEUE_NAME
+from slackbot.views.message import Block, Message
+from slackbot.views.ticket import Step, TicketCard
+from slackbot.views.words import (
+    REASONS,
+    SIGNS,
+    STATES,
+    bar,
+    percent,
+    priority_line,
+    queue_name,
+    step_line,
+    sureness,
+)
+from storage.records import Action, Place, State
+
+__all__ = ["MOVED_EVENT", "TICKET_EVENT", "Controls", "Step", "TicketCard", "card", "moved"]
+
+TICKET_EVENT = "autoticket_ticket"
+MOVED_EVENT = "autoticket_moved"
+
+_NOTIFIED_TEXT = 80
+_STEPS_ON_A_CARD = 4
+_STEPS_IN_FULL = 30
+_STEPS_IN_A_BLOCK = 10
+
+
+def card(ticket: TicketCard, place: Place, controls: Controls) -> Message:
+    """The card of `ticket` for one place.
+
+    Args:
+        ticket: As it stands now.
+        place: Which of its cards; in the metadata, so that the card is found again.
+        controls: What may be done on it; what the ticket's state forbids is left out.
+    """
+    return Message(
+        text=notification(ticket),
+        blocks=(*body(ticket), *control_blocks(ticket, controls)),
+        metadata={
+            "event_type": TICKET_EVENT,
+            "event_payload": {"ticket": ticket.number, "place": place.value},
+        },
+    )
+
+
+def moved(ticket: TicketCard, to_queue: str) -> Message:
+    """What stays in a queue's channel when the ticket has gone to another queue."""
+    text = f"{ticket.number} moved to {queue_name(to_queue)}"
+    return Message(
+        text=text,
+        blocks=(blocks.context(text),),
+        metadata={"event_type": MOVED_EVENT, "event_payload": {"ticket": ticket.number}},
+    )
+
+
+def notification(ticket: TicketCard) -> str:
+    """The card in one line of mrkdwn: "T-12: VPN drops … → Access, 91 %"."""
+    text = "" if ticket.state is State.WITHDRAWN else snippet(ticket.text, _NOTIFIED_TEXT)
+    return f"{ticket.number}{f': {text}' if text else ''} → {_outcome_in_short(ticket)}"
+
+
+def body(ticket: TicketCard) -> list[Block]:
+    """What the card says: state, text, outcome, what people did, where it came from.
+
+    A withdrawn ticket no longer shows its text: its author has taken that back.
+    """
+    shown = [blocks.header(_title(ticket))]
+    if ticket.state is not State.WITHDRAWN:
+        text = quote(ticket.text, limit=400, lines=5)
+        verdict = _verdict(ticket, with_guess=not ticket.judged_by_a_person)
+        shown += [blocks.section(paragraph) for paragraph in (text, verdict) if paragraph]
+    shown += _history(ticket, _STEPS_ON_A_CARD)
+    return [*shown, blocks.context(_origin(ticket))]
+
+
+def full_body(ticket: TicketCard) -> list[Block]:
+    """Everything about a ticket: more of the text, what the model said, every step."""
+    shown = [blocks.header(_title(ticket))]
+    if ticket.state is not State.WITHDRAWN:
+        text = quote(ticket.text, limit=1500, lines=20)
+        shown += [blocks.section(text)] if text else []
+    shown.append(blocks.section(_verdict(ticket, with_guess=True)))
+    shown.append(blocks.context(_judgement(ticket)))
+    shown += _history(ticket, _STEPS_IN_FULL)
+    return [*shown, blocks.context(_origin(ticket))]
+
+
+def _title(ticket: TicketCard) -> str:
+    return f"{SIGNS[ticket.state]} {STATES[ticket.state]} · {ticket.number}"
+
+
+def _outcome_in_short(ticket: TicketCard) -> str:
+    if ticket.state is State.PENDING:
+        return "a person will check"
+    if ticket.state is not State.ASSIGNED or ticket.queue is None:
+        return STATES[ticket.state].lower()
+    queue = snippet(ticket.queue, MAX_QUEUE_NAME)
+    return queue if ticket.judged_by_a_person else f"{queue}, {percent(ticket.confidence)}"
+
+
+def _outcome(ticket: TicketCard) -> str:
+    queue = queue_name(ticket.queue) if ticket.queue else "no queue"
+    alone = "" if ticket.judged_by_a_person else f" automatically: {sureness(ticket.confidence)}"
+    claim = ticket.last(Action.CLAIM)
+    return {
+        State.PENDING: f"*A person will check.* {REASONS[ticket.reason]}\n{_best_guess(ticket)}",
+        State.ASSIGNED: f"Assigned to {queue}{alone}",
+        State.CLAIMED: f"{mention(claim.by) if claim else 'Somebody'} is working on it in {queue}",
+        State.RESOLVED: f"Resolved in {queue}",
+        State.DISMISSED: "Not a ticket: nobody will work on it.",
+        State.WITHDRAWN: "Withdrawn: nobody will work on it.",
+    }[ticket.state]
+
+
+def _best_guess(ticket: TicketCard) -> str:
+    best, _ = ticket.top3[0]
+    return f"Best guess: {queue_name(best)}, {sureness(ticket.confidence)}"
+
+
+def _verdict(ticket: TicketCard, *, with_guess: bool) -> str:
+    lines = [_outcome(ticket)]
+    if with_guess:
+        lines += [bar(queue, probability) for queue, probability in ticket.top3]
+    if ticket.state not in (State.DISMISSED, State.WITHDRAWN):
+        chosen = ticket.last(Action.PRIORITY)
+        why = f"set by {mention(chosen.by)}" if chosen else snippet(ticket.priority_why, 100)
+        lines.append(priority_line(ticket.priority, why))
+    return "\n".join(lines)
+
+
+def _judgement(ticket: TicketCard) -> str:
+    """What the model said, with its version, in small letters."""
+    version, language = snippet(ticket.model_version, 60), snippet(ticket.language, 20)
+    return f"{_best_guess(ticket)}. {REASONS[ticket.reason]}\nModel {version}, language {language}"
+
+
+def _history(ticket: TicketCard, most: int) -> list[Block]:
+    """The last steps, the latest at the end."""
+    lines = [step_line(step) for step in ticket.steps[-most:]]
+    earlier = len(ticket.steps) - len(lines)
+    if earlier:
+        lines.insert(0, f"{earlier} earlier steps")
+    return [
+        blocks.context("\n".join(lines[start : start + _STEPS_IN_A_BLOCK]))
+        for start in range(0, len(lines), _STEPS_IN_A_BLOCK)
+    ]
+
+
+def _origin(ticket: TicketCard) -> str:
+    parts = [f"From {mention(ticket.reporter)}", moment(ticket.created_at)]
+    if ticket.permalink and ticket.state is not State.WITHDRAWN:
+        parts.append(link(ticket.permalink, "See the message"))
+    return " · ".join(parts)

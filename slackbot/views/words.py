@@ -1,0 +1,95 @@
+"""The words for states, reasons, sureness and steps: one vocabulary for every view."""
+
+from __future__ import annotations
+
+from core.decision import Priority, Reason
+from slackbot.mrkdwn import mention, moment, snippet
+from slackbot.views.ids import MAX_QUEUE_NAME
+from slackbot.views.ticket import Step
+from storage.records import Action, State
+
+SIGNS = {
+    State.PENDING: "⏳",
+    State.ASSIGNED: "📥",
+    State.CLAIMED: "🔧",
+    State.RESOLVED: "✅",
+    State.DISMISSED: "🚫",
+    State.WITHDRAWN: "↩️",
+}
+"""The sign that stands for each state in titles and lists."""
+
+STATES = {
+    State.PENDING: "Waiting for a person",
+    State.ASSIGNED: "Assigned",
+    State.CLAIMED: "In work",
+    State.RESOLVED: "Resolved",
+    State.DISMISSED: "Not a ticket",
+    State.WITHDRAWN: "Withdrawn",
+}
+"""Each state in words."""
+
+REASONS = {
+    Reason.CONFIDENT: "The bot was sure enough to route this by itself.",
+    Reason.LOW_CONFIDENCE: "No queue stands out clearly enough.",
+    Reason.QUEUE_NOT_PROVEN: "The bot has not yet proven that it gets this queue right.",
+    Reason.UNKNOWN_LANGUAGE: "The bot has not been tested in this language.",
+    Reason.UNLIKE_TRAINING: "This is unlike anything the bot has learned from.",
+    Reason.TOO_LITTLE_TEXT: "There is too little text to tell.",
+    Reason.NOT_A_TICKET: "This does not read like a request.",
+    Reason.MAYBE_NOT_A_TICKET: "This may not be a request at all.",
+}
+"""Why the bot decided so, for people who know nothing of models."""
+
+_SURENESS = ((0.95, "almost certain"), (0.8, "very likely"), (0.6, "likely"), (0.4, "unsure"))
+_BAR_CELLS = 10
+_FIGURE_SPACE = "\u2007"
+
+
+def queue_name(queue: str) -> str:
+    """A queue's name in bold mrkdwn."""
+    return f"*{snippet(queue, MAX_QUEUE_NAME)}*"
+
+
+def percent(probability: float) -> str:
+    """A probability in [0, 1] as whole percent; never 100, as no model is certain."""
+    return f"{min(99, round(100 * probability))} %"
+
+
+def sureness(probability: float) -> str:
+    """A probability in [0, 1] in words and percent: "very likely, 86 %"."""
+    word = next((word for least, word in _SURENESS if probability >= least), "a guess")
+    return f"{word}, {percent(probability)}"
+
+
+def bar(queue: str, probability: float) -> str:
+    """A line with a bar of ten cells, the percentage and the queue; bars align below each other."""
+    filled = round(_BAR_CELLS * probability)
+    cells = "█" * filled + "░" * (_BAR_CELLS - filled)
+    return f"`{cells} {percent(probability):{_FIGURE_SPACE}>4}` {snippet(queue, MAX_QUEUE_NAME)}"
+
+
+def priority_line(priority: Priority, why: str) -> str:
+    """The priority with its reason, which is mrkdwn already; P1 stands out."""
+    mark = "🔴 " if priority is Priority.P1 else ""
+    return f"{mark}*{priority.label}*" + (f" · {why}" if why else "")
+
+
+def step_line(step: Step) -> str:
+    """Who did what and when: "@rita moved it to *Access* · Today at 11:09"."""
+    return f"{deed(step)} · {moment(step.at)}"
+
+
+def deed(step: Step) -> str:
+    """Who did what, without when."""
+    to = queue_name(step.queue_after) if step.queue_after else "no queue"
+    what = {
+        Action.CONFIRM: f"confirmed {to}",
+        Action.REASSIGN: f"moved it to {to}",
+        Action.DISMISS: "said that it is not a ticket",
+        Action.PRIORITY: f"set the priority to *{step.priority_after.label}*",
+        Action.CLAIM: "took it on",
+        Action.RESOLVE: "resolved it",
+        Action.REOPEN: "reopened it",
+        Action.WITHDRAW: "withdrew it",
+    }
+    return f"{mention(step.by)} {what[step.action]}"
