@@ -1,0 +1,193 @@
+"""Reads training data: a table of labelled tickets, and hand-labelled messages."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.decision import Impact, Urgency
+from core.errors import DataError
+
+MIN_ROWS = 10
+"""Fewer rows than this cannot be divided into training, calibration and test."""
+
+MAX_QUEUE_NAME = 75
+"""Slack's limit for a button's or option's text, in characters."""
+
+_CSV_FIELD_LIMIT = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text and what is known about it; None where nothing is known.
+
+    Attributes:
+        text: As it was written.
+        queue: The queue that it belongs to; None also when it is no ticket.
+        alt_queue: A second queue that an honest person could choose.
+        is_ticket: Whether it asks for something.
+        urgency: ITIL urgency.
+        impact: ITIL impact.
+        language: ISO 639-1 code.
+        batch: Whose hand wrote it; empty for tickets of a table.
+    """
+
+    text: str
+    queue: str | None = None
+    alt_queue: str | None = None
+    is_ticket: bool | None = None
+    urgency: Urgency | None = None
+    impact: Impact | None = None
+    language: str = "und"
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketTable:
+    """The usable rows of a table of labelled tickets.
+
+    Attributes:
+        examples: One for each row that has a text, in the table's order.
+        queues: The labels, sorted: the class order of everything trained on it.
+        blank: Rows left out because they had no text or no label.
+    """
+
+    examples: tuple[Example, ...]
+    queues: tuple[str, ...]
+    blank: int
+
+
+def read_tickets(path: Path, *, text_column: str, label_column: str) -> TicketTable:
+    """Read a CSV file, gzipped or not, of texts and their queues.
+
+    Args:
+        path: The file; UTF-8, first line names the columns.
+        text_column: Column with the text.
+        label_column: Column with the queue's name.
+
+    Returns:
+        The usable rows.
+
+    Raises:
+        DataError: The file is missing, unreadable, lacks a column, or its queues cannot be
+            trained on; the message says which and what to do.
+    """
+    examples: list[Example] = []
+    blank = 0
+    for row in _rows(path, (text_column, label_column)):
+        text, label = (row[text_column] or "").strip(), (row[label_column] or "").strip()
+        if text and label:
+            examples.append(Example(text=text, queue=label, is_ticket=True))
+        else:
+            blank += 1
+    queues = check_queues([example.queue or "" for example in examples], where=str(path))
+    return TicketTable(examples=tuple(examples), queues=queues, blank=blank)
+
+
+def check_queues(labels: Sequence[str], *, where: str) -> tuple[str, ...]:
+    """The distinct labels in class order, refused when Slack or training could not take them.
+
+    Args:
+        labels: One label a row.
+        where: What to call the data in errors.
+
+    Returns:
+        The labels, sorted.
+
+    Raises:
+        DataError: Fewer than two queues, a queue with too few rows, or a name that is too long,
+            has control characters, or differs from another only in case.
+    """
+    counts = Counter(labels)
+    if len(counts) < 2:
+        raise DataError(f"{where}: needs at least two queues to tell apart, found {len(counts)}.")
+    spellings: dict[str, str] = {}
+    for name in sorted(counts):
+        if len(name) > MAX_QUEUE_NAME:
+            raise DataError(f"{where}: queue name {name[:30]!r}… is over {MAX_QUEUE_NAME} letters.")
+        if any(unicodedata.category(letter) == "Cc" for letter in name):
+            raise DataError(f"{where}: queue name {name!r} contains control characters.")
+        other = spellings.setdefault(name.casefold(), name)
+        if other != name:
+            raise DataError(f"{where}: queues {other!r} and {name!r} differ only in case.")
+    name, rows = min(counts.items(), key=lambda item: (item[1], item[0]))
+    if rows < MIN_ROWS:
+        raise DataError(f"{where}: queue {name!r} has {rows} rows, needs at least {MIN_ROWS}.")
+    return tuple(sorted(counts))
+
+
+def read_messages(path: Path, queues: Sequence[str]) -> tuple[Example, ...]:
+    """Read hand-labelled messages, one JSON object a line.
+
+    Args:
+        path: The file, with the fields text, queue, alt_queue, urgency, impact, lang, kind, batch.
+        queues: The queues that may be named.
+
+    Returns:
+        The messages in the file's order; one without a queue is no ticket.
+
+    Raises:
+        DataError: The file is missing or a line is not such a message.
+    """
+    examples = []
+    for number, line in enumerate(_read(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            example = _message(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path}: line {number} is not a labelled message: {error}.") from error
+        for queue in (example.queue, example.alt_queue):
+            if queue is not None and queue not in queues:
+                raise DataError(f"{path}: line {number} names an unknown queue {queue!r}.")
+        examples.append(example)
+    return tuple(examples)
+
+
+def _message(fields: dict[str, Any]) -> Example:
+    queue, urgency, impact = fields["queue"], fields["urgency"], fields["impact"]
+    return Example(
+        text=fields["text"].strip(),
+        queue=queue or None,
+        alt_queue=fields.get("alt_queue") or None,
+        is_ticket=bool(queue),
+        urgency=Urgency(urgency) if queue and urgency else None,
+        impact=Impact(impact) if queue and impact else None,
+        language=fields["lang"],
+        batch=fields["batch"],
+    )
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str | None]]:
+    csv.field_size_limit(_CSV_FIELD_LIMIT)
+    reader = csv.DictReader(io.StringIO(_read(path), newline=""))
+    for column in columns:
+        if column not in (reader.fieldnames or ()):
+            found = ", ".join(reader.fieldnames or ()) or "none"
+            raise DataError(f"{path}: no column {column!r}; its columns are: {found}.")
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.line_num} is not CSV: {error}.") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        return content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: is not UTF-8 text; save it as UTF-8 CSV.") from None
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read: {error}.") from error
