@@ -1,0 +1,283 @@
+"""Settings: read once from the environment and `.env`, checked together, passed explicitly."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from core.priority import PriorityMatrix
+from slackbot.errors import ConfigError
+
+EVERY_CHANNEL = "*"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable, for documentation.
+
+    Attributes:
+        name: As in the environment.
+        default: As one would write it; empty when there is none.
+        help: One line for people.
+    """
+
+    name: str
+    default: str
+    help: str
+
+
+VARIABLES = (
+    Variable("SLACK_BOT_TOKEN", "", "Bot token of the installed app (`xoxb-…`)."),
+    Variable("SLACK_APP_TOKEN", "", "App-level token (`xapp-…`); when set, Socket Mode is used."),
+    Variable("SLACK_SIGNING_SECRET", "", "Signing secret; HTTP mode when there is no app token."),
+    Variable("SLACK_API_URL", "https://slack.com/api/", "Base URL of Slack's Web API."),
+    Variable("AUTOTICKET_HOST", "127.0.0.1", "Address the web server listens on."),
+    Variable("AUTOTICKET_PORT", "3000", "Port the web server listens on; 0 takes a free one."),
+    Variable(
+        "AUTOTICKET_DATABASE_URL",
+        "sqlite+aiosqlite:///data/autoticket.db",
+        "SQLite file, or `postgresql+asyncpg://…` for several replicas.",
+    ),
+    Variable("AUTOTICKET_MODEL_DIR", "models/default", "Folder of the model bundle."),
+    Variable(
+        "AUTOTICKET_TRIAGE_CHANNELS",
+        "",
+        "Channel ids in which every message is triaged, comma-separated; `*` for every channel "
+        "the bot is in.",
+    ),
+    Variable(
+        "AUTOTICKET_REVIEW_CHANNEL", "", "Channel id in which people settle the unsure tickets."
+    ),
+    Variable(
+        "AUTOTICKET_QUEUE_CHANNELS", "", "Where each queue's staff are: `Hardware=C1,Access=C2`."
+    ),
+    Variable(
+        "AUTOTICKET_REVIEWERS",
+        "",
+        "User and user-group ids that may settle tickets, comma-separated; nobody when empty.",
+    ),
+    Variable("AUTOTICKET_REACTION", "ticket", "Emoji that files a message as a ticket."),
+    Variable(
+        "AUTOTICKET_ALLOWED_BOTS",
+        "",
+        "Bot ids (`B…`) whose messages are triaged like people's, for monitoring alerts.",
+    ),
+    Variable(
+        "AUTOTICKET_PRIORITY_MATRIX",
+        "",
+        "Changes to ITIL's matrix: `high/company=P1,low/user=P4`.",
+    ),
+    Variable(
+        "AUTOTICKET_POSTS_PER_SECOND", "1", "Pace of posts in one channel; Slack allows about 1."
+    ),
+    Variable(
+        "AUTOTICKET_RETENTION_DAYS",
+        "0",
+        "After so many days the text of closed tickets is erased; 0 keeps it.",
+    ),
+    Variable("AUTOTICKET_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+"""Every variable that is read, in the order of the README's table and `.env.example`."""
+
+_DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set.
+
+    Attributes:
+        api_url: Base URL of the Web API, ending in a slash.
+        port: TCP port; 0 lets the system choose.
+        triage_channels: Channel ids, or `{"*"}`.
+        queue_channels: Queue name to channel id.
+        reviewers: User ids (`U…`, `W…`) and user-group ids (`S…`).
+        posts_per_second: Sustained posts a second in one channel.
+        retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
+    """
+
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    api_url: str = _DEFAULTS["SLACK_API_URL"]
+    host: str = "127.0.0.1"
+    port: int = 3000
+    database_url: str = field(default=_DEFAULTS["AUTOTICKET_DATABASE_URL"], repr=False)
+    model_dir: Path = Path("models/default")
+    triage_channels: frozenset[str] = frozenset()
+    review_channel: str | None = None
+    queue_channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reviewers: frozenset[str] = frozenset()
+    reaction: str = "ticket"
+    allowed_bots: frozenset[str] = frozenset()
+    priority_matrix: PriorityMatrix = field(default_factory=PriorityMatrix)
+    posts_per_second: float = 1.0
+    retention_days: int = 0
+    log_level: str = "INFO"
+
+    def triages(self, channel: str) -> bool:
+        """Whether every message in `channel` is triaged."""
+        return EVERY_CHANNEL in self.triage_channels or channel in self.triage_channels
+
+    def require_slack(self) -> None:
+        """Check that the bot can connect.
+
+        Raises:
+            ConfigError: When a token is missing or of the wrong kind.
+        """
+        problems = []
+        if not self.bot_token:
+            problems.append("SLACK_BOT_TOKEN is missing: copy it from OAuth & Permissions")
+        elif not self.bot_token.startswith("xoxb-"):
+            problems.append("SLACK_BOT_TOKEN must be a bot token (it starts with xoxb-)")
+        if self.app_token and not self.app_token.startswith("xapp-"):
+            problems.append("SLACK_APP_TOKEN must be an app-level token (it starts with xapp-)")
+        if not self.app_token and not self.signing_secret:
+            problems.append(
+                "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing: "
+                "copy it from Basic Information"
+            )
+        if problems:
+            raise ConfigError(problems)
+
+
+def load_settings(env_file: Path = Path(".env")) -> Settings:
+    """Read the environment, and `.env` for what the environment does not say.
+
+    Raises:
+        ConfigError: With every problem found.
+    """
+    try:
+        from_file = {k: v for k, v in dotenv_values(env_file).items() if v is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{env_file} cannot be read ({type(error).__name__})"]) from error
+    return parse_settings({**from_file, **os.environ})
+
+
+def parse_settings(env: Mapping[str, str]) -> Settings:
+    """Turn environment variables into settings.
+
+    Raises:
+        ConfigError: With every problem found.
+    """
+    read = _Reader(env)
+    settings = Settings(
+        bot_token=read.text("SLACK_BOT_TOKEN"),
+        app_token=read.text("SLACK_APP_TOKEN"),
+        signing_secret=read.text("SLACK_SIGNING_SECRET"),
+        api_url=read.converted("SLACK_API_URL", _base_url),
+        host=read.text("AUTOTICKET_HOST"),
+        port=read.converted("AUTOTICKET_PORT", _whole(0, 65535)),
+        database_url=read.text("AUTOTICKET_DATABASE_URL"),
+        model_dir=Path(read.text("AUTOTICKET_MODEL_DIR")),
+        triage_channels=read.converted("AUTOTICKET_TRIAGE_CHANNELS", _ids("*CGD")),
+        review_channel=read.converted("AUTOTICKET_REVIEW_CHANNEL", _optional_channel),
+        queue_channels=read.converted("AUTOTICKET_QUEUE_CHANNELS", _queue_channels),
+        reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS")),
+        reaction=read.text("AUTOTICKET_REACTION").strip(":"),
+        allowed_bots=read.converted("AUTOTICKET_ALLOWED_BOTS", _ids("B")),
+        priority_matrix=read.converted("AUTOTICKET_PRIORITY_MATRIX", PriorityMatrix.parse),
+        posts_per_second=read.converted("AUTOTICKET_POSTS_PER_SECOND", _positive),
+        retention_days=read.converted("AUTOTICKET_RETENTION_DAYS", _whole(0, 36500)),
+        log_level=read.converted("AUTOTICKET_LOG_LEVEL", _level),
+    )
+    if read.problems:
+        raise ConfigError(read.problems)
+    return settings
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._env.get(name, "").strip() or _DEFAULTS[name]
+
+    def converted(self, name: str, convert: Callable[[str], T]) -> T:
+        try:
+            return convert(self.text(name))
+        except ValueError as error:
+            self.problems.append(f"{name}: {error}")
+            return convert(_DEFAULTS[name])
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{text!r} is no http(s) URL")
+    return text.rstrip("/") + "/"
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{text!r} is no number above 0")
+    return value
+
+
+def _ids(first_letters: str) -> Callable[[str], frozenset[str]]:
+    def convert(text: str) -> frozenset[str]:
+        ids = frozenset(part.strip() for part in text.split(",") if part.strip())
+        wrong = sorted(i for i in ids if i[0] not in first_letters or not _is_id(i))
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]!r} is no Slack id (it begins with one of {first_letters}, "
+                "as in the profile's or channel's details)"
+            )
+        return ids
+
+    return convert
+
+
+def _is_id(text: str) -> bool:
+    return text == EVERY_CHANNEL or (text.isascii() and text.replace("_", "").isalnum())
+
+
+def _optional_channel(text: str) -> str | None:
+    ids = _ids("CGD")(text)
+    if len(ids) > 1:
+        raise ValueError("takes one channel id")
+    return next(iter(ids), None)
+
+
+def _queue_channels(text: str) -> Mapping[str, str]:
+    channels: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        queue, separator, channel = (piece.strip() for piece in pair.rpartition("="))
+        if not separator or not queue or not channel:
+            raise ValueError(f"{pair!r} is not of the form Queue=C0123456789")
+        if queue in channels:
+            raise ValueError(f"queue {queue!r} is named twice")
+        _ids("CGD")(channel)
+        channels[queue] = channel
+    return MappingProxyType(channels)
+
+
+def _level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(f"{text!r} is none of DEBUG, INFO, WARNING, ERROR")
+    return text.upper()

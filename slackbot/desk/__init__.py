@@ -1,0 +1,201 @@
+"""The one place where the decision, the record and the conversation meet.
+
+Listeners, worker and delivery call the desk; each call is one transaction, and what Slack must be
+told is written into the outbox in that same transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from core.classifier import Classifier
+from core.priority import PriorityMatrix
+from slackbot.desk import triage
+from slackbot.desk.render import History, history_of
+from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
+from slackbot.intake import Intake
+from slackbot.placement import Places
+from storage import inbox, tickets
+from storage.database import Database
+from storage.records import InboxItem, Ticket
+
+__all__ = ["AlreadySettled", "Desk", "LeaseLost", "Step", "UnknownQueue", "UnknownTicket"]
+
+log = logging.getLogger(__name__)
+
+_OVERTAKEN_DELAY = timedelta(seconds=1)
+
+
+class LeaseLost(Exception):
+    """Another replica has taken over this work; nothing was written."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """Files, changes and settles tickets.
+
+    Attributes:
+        database: The record.
+        classifier: The decision.
+        matrix: Priority of urgency and impact.
+        places: Where cards go.
+        workspace_url: `https://team.slack.com/`, for links to messages; empty until known.
+        inbox_filled: Set when something waits for the worker.
+        outbox_filled: Set when something waits for the delivery.
+    """
+
+    database: Database
+    classifier: Classifier
+    matrix: PriorityMatrix
+    places: Places
+    workspace_url: str = ""
+    inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def record(self, intake: Intake) -> bool:
+        """Commit a payload; False when it was known already.
+
+        Raises:
+            DatabaseUnavailable: Nothing was recorded; Slack must send it again.
+        """
+        async with self.database.write() as conn:
+            new = await inbox.record(
+                conn,
+                team=intake.team,
+                key=intake.key,
+                kind=intake.kind.value,
+                payload=intake.to_payload(),
+                correlation=intake.correlation,
+                now=datetime.now(UTC),
+            )
+        self.inbox_filled.set()
+        return new
+
+    async def triage(
+        self, items: Sequence[InboxItem], intakes: Sequence[Intake], owner: str
+    ) -> None:
+        """Judge what came in and commit what follows, all of it or nothing.
+
+        Args:
+            items: Leased by `owner`, in the order of arrival.
+            intakes: Their payloads in the same order, each with its text.
+            owner: The lease's holder.
+
+        Raises:
+            LeaseLost: When another replica took over meanwhile.
+            DatabaseUnavailable: Nothing was written.
+        """
+        judged = await self._judge(intakes)
+        done: list[int] = []
+        async with self.database.write() as conn:
+            for item, each in zip(items, judged, strict=True):
+                if await triage.apply(conn, each, self.places):
+                    done.append(item.id)
+                else:
+                    await inbox.postpone(
+                        conn,
+                        owner=owner,
+                        id=item.id,
+                        due_at=datetime.now(UTC) + _OVERTAKEN_DELAY,
+                        error="the message it changes is still waiting",
+                    )
+            if await inbox.finish(conn, owner=owner, ids=done) != len(done):
+                raise LeaseLost
+        self.outbox_filled.set()
+
+    async def _judge(self, intakes: Sequence[Intake]) -> list[triage.Judged]:
+        started = time.perf_counter()
+        said = await asyncio.to_thread(
+            self.classifier.classify,
+            [intake.text or "" for intake in intakes],
+            filed=[intake.filed_on_purpose for intake in intakes],
+        )
+        latency_ms = (time.perf_counter() - started) * 1000
+        return [
+            triage.Judged(
+                intake=intake,
+                said=triage.with_given_urgency(each, intake.urgency, self.matrix),
+                latency_ms=latency_ms,
+            )
+            for intake, each in zip(intakes, said, strict=True)
+        ]
+
+    async def settle(self, team: str, step: Step) -> Ticket:
+        """Carry out one person's step; exactly one of several at once wins.
+
+        Raises:
+            UnknownTicket: No such ticket in this team.
+            UnknownQueue: The picked queue does not exist.
+            AlreadySettled: Somebody was first.
+            DatabaseUnavailable: Nothing was written.
+        """
+        async with self.database.write() as conn:
+            ticket = await settle(
+                conn, team, step, queues=self.classifier.queues, places=self.places
+            )
+        self.outbox_filled.set()
+        log.info("ticket_settled", extra={"ticket": ticket.number, "action": step.action.value})
+        return ticket
+
+    async def history(self, team: str, number: str) -> History:
+        """A ticket with what the model said and what people did.
+
+        Raises:
+            UnknownTicket: No such ticket in this team.
+        """
+        async with self.database.read() as conn:
+            ticket = await tickets.get(conn, team, number)
+            if ticket is None:
+                raise UnknownTicket(number)
+            return await history_of(conn, ticket)
+
+    async def card(self, team: str, number: str) -> TicketCard:
+        """What a ticket's cards show now.
+
+        Raises:
+            UnknownTicket: No such ticket in this team.
+        """
+        return self._as_card(await self.history(team, number))
+
+    async def render_card(self, delivery: Delivery) -> tuple[Card, Message] | None:
+        """The card that `delivery` is about, with what it must show now.
+
+        Returns:
+            None when there is nothing to show: a card that was overtaken before it was posted.
+        """
+        async with self.database.read() as conn:
+            ticket = await tickets.get(conn, delivery.team, delivery.ticket_id or 0)
+            if ticket is None:
+                return None
+            all_cards = await cards.of_ticket(conn, ticket.id)
+            history = await history_of(conn, ticket)
+        card = next(card for card in all_cards if card.id == delivery.card_id)
+        obsolete = card.retired or ticket.state is State.WITHDRAWN
+        if obsolete and card.ts is None and not delivery.uncertain:
+            return None
+        shown = self._as_card(history)
+        if card.retired:
+            return card, moved(shown, card.place)
+        return card, ticket_card(shown, card.place, controls(ticket, card, all_cards))
+
+    async def render_answer(self, delivery: Delivery) -> Message:
+        """What who gave a command sees: the ticket as it is now, with nothing to press."""
+        async with self.database.read() as conn:
+            ticket = await tickets.get(conn, delivery.team, delivery.ticket_id or 0)
+            if ticket is None:
+                raise UnknownTicket(str(delivery.ticket_id))
+            history = await history_of(conn, ticket)
+        return ticket_card(self._as_card(history), Place.THREAD, Controls.NONE)
+
+    def _as_card(self, history: History) -> TicketCard:
+        return as_card(history, self.classifier.queues, self.workspace_url)
+
+    async def of_reporter(self, team: str, user: str, limit: int = 20) -> list[Ticket]:
+        """The newest tickets that `user` reported."""
+        async with self.database.read() as conn:
+            return await tickets.of_reporter(conn, team, user, limit)

@@ -1,0 +1,158 @@
+"""What people decide about a ticket: one atomic step, and exactly one of several at once wins."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.decision import Priority
+from slackbot.desk.show import notify, show
+from slackbot.errors import AutoTicketError
+from slackbot.placement import Places
+from slackbot.views import answers
+from storage import predictions, reviews, tickets
+from storage.records import Action, NewReview, Review, State, Ticket
+
+OPEN_STATES = frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED})
+
+EXPECTED_STATES = {
+    Action.CONFIRM: frozenset({State.PENDING}),
+    Action.DISMISS: frozenset({State.PENDING}),
+    Action.REASSIGN: frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED, State.DISMISSED}),
+    Action.PRIORITY: OPEN_STATES,
+    Action.CLAIM: frozenset({State.ASSIGNED}),
+    Action.RESOLVE: frozenset({State.ASSIGNED, State.CLAIMED}),
+    Action.REOPEN: frozenset({State.RESOLVED}),
+    Action.WITHDRAW: OPEN_STATES,
+}
+"""From which states each step leads on; who comes second finds another state, and loses."""
+
+_STATE_AFTER = {
+    Action.CONFIRM: State.ASSIGNED,
+    Action.DISMISS: State.DISMISSED,
+    Action.REASSIGN: State.ASSIGNED,
+    Action.CLAIM: State.CLAIMED,
+    Action.RESOLVE: State.RESOLVED,
+    Action.REOPEN: State.ASSIGNED,
+    Action.WITHDRAW: State.WITHDRAWN,
+}
+
+
+class UnknownTicket(AutoTicketError):
+    """No ticket of that number in this workspace."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(answers.unknown_ticket(number).text)
+
+
+class UnknownQueue(AutoTicketError):
+    """A queue that does not exist, or not any more."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(answers.unknown_queue(queue).text)
+
+
+class AlreadySettled(AutoTicketError):
+    """Somebody else was first, or the step does not fit the ticket's state."""
+
+    def __init__(self, ticket: Ticket, last: Review | None) -> None:
+        super().__init__(answers.already_settled(ticket, last).text)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a person wants done with a ticket.
+
+    Attributes:
+        number: "T-12".
+        action: What.
+        user: Slack user id of who.
+        queue: The queue picked, for confirm and reassign.
+        priority: The priority picked, for priority.
+        seen_pending: The card still asked for a decision when the person clicked, so that the
+            click must not undo a decision made meanwhile.
+    """
+
+    number: str
+    action: Action
+    user: str
+    queue: str | None = None
+    priority: Priority | None = None
+    seen_pending: bool = False
+
+
+async def settle(
+    conn: AsyncConnection, team: str, step: Step, *, queues: Collection[str], places: Places
+) -> Ticket:
+    """Carry out one step within the caller's transaction.
+
+    Args:
+        conn: A write transaction.
+        team: The workspace the person is in; other workspaces' tickets do not exist for it.
+        step: What is wanted.
+        queues: The queues that exist.
+        places: Where cards go.
+
+    Raises:
+        UnknownTicket: No such ticket in this team.
+        UnknownQueue: The picked queue does not exist.
+        AlreadySettled: Somebody was first.
+    """
+    if step.queue is not None and step.queue not in queues:
+        raise UnknownQueue(step.queue)
+    before = await tickets.get(conn, team, step.number)
+    if before is None:
+        raise UnknownTicket(step.number)
+    step = await _named_rightly(conn, step, before)
+    after = await tickets.change(
+        conn,
+        team=team,
+        ticket_id=before.id,
+        expected=_expected(step, before),
+        now=datetime.now(UTC),
+        state=_STATE_AFTER.get(step.action, before.state),
+        queue=step.queue or before.queue,
+        priority=step.priority.value if step.priority else before.priority,
+    )
+    if after is None:
+        raise AlreadySettled(before, await reviews.last_of_ticket(conn, before.id))
+    await reviews.add(conn, _review(step, before, after), now=datetime.now(UTC))
+    await show(conn, after, places)
+    if step.action is not Action.PRIORITY:
+        notice = answers.notice(after, step.action, by=step.user)
+        await notify(conn, after, notice, key=f"notice:{after.id}:{after.version}")
+    return after
+
+
+async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> Step:
+    """A pick of the model's own first choice is a confirmation, however it was tapped."""
+    if step.action not in (Action.CONFIRM, Action.REASSIGN) or ticket.state is not State.PENDING:
+        return step
+    said = await predictions.latest(conn, ticket.id)
+    agrees = said is not None and said.queue == step.queue
+    return replace(step, action=Action.CONFIRM if agrees else Action.REASSIGN)
+
+
+def _expected(step: Step, ticket: Ticket) -> frozenset[State]:
+    expected = EXPECTED_STATES[step.action]
+    if step.action is Action.REASSIGN and ticket.queue == step.queue:
+        expected -= {State.ASSIGNED, State.CLAIMED}  # it is there already
+    if step.seen_pending and step.action is not Action.PRIORITY:
+        expected &= {State.PENDING}
+    return expected
+
+
+def _review(step: Step, before: Ticket, after: Ticket) -> NewReview:
+    return NewReview(
+        team=after.team,
+        ticket_id=after.id,
+        reviewer=step.user,
+        action=step.action,
+        queue_before=before.queue,
+        queue_after=after.queue,
+        priority_before=before.priority,
+        priority_after=after.priority,
+    )

@@ -1,0 +1,104 @@
+"""Into the outbox: every card that a ticket needs, and what its reporter must hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from slackbot.placement import Placement, Places, own_card, placements
+from slackbot.views.message import Message
+from storage import cards, deliveries
+from storage.records import Card, DeliveryKind, Ticket
+
+
+async def show(
+    conn: AsyncConnection, ticket: Ticket, places: Places, correlation: str = ""
+) -> None:
+    """Have every card of the ticket posted, or rewritten to what is true now.
+
+    A ticket that moves to another queue's channel leaves a stub behind and gets a new card there.
+    """
+    live = {
+        card.place: card for card in await cards.of_ticket(conn, ticket.id) if not card.retired
+    }
+    for placement in placements(ticket, places):
+        card = live.get(placement.place)
+        if card is not None and card.channel == placement.channel:
+            continue
+        if card is not None:
+            await cards.retire(conn, card.id)
+            await _enqueue(conn, ticket, card, correlation)
+        elif _has_card_in(placement, live.values()):
+            continue
+        live[placement.place] = await cards.want(
+            conn,
+            team=ticket.team,
+            ticket_id=ticket.id,
+            place=placement.place,
+            channel=placement.channel,
+            thread_ts=placement.thread_ts,
+        )
+    for card in live.values():
+        await _enqueue(conn, ticket, card, correlation)
+
+
+async def notify(conn: AsyncConnection, ticket: Ticket, message: Message, key: str) -> None:
+    """Tell the reporter where their own card is, once for each `key`."""
+    own = own_card(ticket)
+    await deliveries.enqueue(
+        conn,
+        team=ticket.team,
+        lane=own.channel,
+        kind=DeliveryKind.NOTICE,
+        ticket_id=ticket.id,
+        card_id=None,
+        key=key,
+        payload={"message": message.to_payload(), "thread_ts": own.thread_ts},
+        correlation="",
+        now=datetime.now(UTC),
+    )
+
+
+async def answer(
+    conn: AsyncConnection, *, team: str, url: str, ticket: Ticket, key: str, correlation: str
+) -> None:
+    """Answer who gave the command, through Slack's `response_url`."""
+    await deliveries.enqueue(
+        conn,
+        team=team,
+        lane=f"answer:{key}",
+        kind=DeliveryKind.ANSWER,
+        ticket_id=ticket.id,
+        card_id=None,
+        key=f"answer:{key}",
+        payload={"url": url},
+        correlation=correlation,
+        now=datetime.now(UTC),
+    )
+
+
+def _has_card_in(placement: Placement, live: Iterable[Card]) -> bool:
+    """Whether the ticket already has a card for staff in that very channel."""
+    return any(
+        card.channel == placement.channel and card.thread_ts == placement.thread_ts
+        for card in live
+    )
+
+
+async def _enqueue(
+    conn: AsyncConnection, ticket: Ticket, card: Card, correlation: str
+) -> None:
+    await deliveries.enqueue(
+        conn,
+        team=ticket.team,
+        lane=card.channel,
+        kind=DeliveryKind.CARD,
+        ticket_id=ticket.id,
+        card_id=card.id,
+        key=None,
+        payload={},
+        correlation=correlation,
+        now=datetime.now(UTC),
+    )

@@ -1,0 +1,216 @@
+"""What the model decides about what came in: file it, judge it again, withdraw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.decision import Classification, Decision, Urgency
+from core.priority import PriorityMatrix
+from slackbot.desk.settle import EXPECTED_STATES
+from slackbot.desk.show import answer, show
+from slackbot.intake import Intake, Kind
+from slackbot.placement import Places
+from storage import inbox, predictions, reviews, tickets
+from storage.records import (
+    Action,
+    DeliveryState,
+    NewPrediction,
+    NewReview,
+    NewTicket,
+    Source,
+    State,
+    Ticket,
+)
+
+_UNFINISHED = frozenset({DeliveryState.WAITING, DeliveryState.LEASED})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A payload with what the model says about it.
+
+    Attributes:
+        intake: The payload.
+        said: The model's answer to its text.
+        latency_ms: What that took, in milliseconds, with the batch it was in.
+    """
+
+    intake: Intake
+    said: Classification
+    latency_ms: float
+
+
+def with_given_urgency(
+    said: Classification, urgency: str | None, matrix: PriorityMatrix
+) -> Classification:
+    """What the reporter picked in the modal goes before what the model reads from the text."""
+    if urgency is None:
+        return said
+    given = Urgency(urgency)
+    return replace(
+        said,
+        urgency=given,
+        priority=matrix.priority(given, said.impact),
+        priority_why=f"{given.value} urgency, as the reporter says",
+    )
+
+
+async def apply(conn: AsyncConnection, judged: Judged, places: Places) -> bool:
+    """Write down what follows from one payload, within the caller's transaction.
+
+    Returns:
+        False when it must wait: an edit or deletion that overtook its message.
+    """
+    kind = judged.intake.kind
+    if kind is Kind.DELETE:
+        return await _withdraw(conn, judged.intake, places)
+    if kind is Kind.EDIT:
+        return await _edit(conn, judged, places)
+    await _file(conn, judged, places)
+    return True
+
+
+async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> None:
+    intake, said = judged.intake, judged.said
+    if said.decision is Decision.IGNORE:
+        # Not a ticket: the judgement counts, the text is nobody's business.
+        await predictions.add(conn, _prediction(judged, None), now=_now())
+        return
+    ticket = await tickets.create(conn, _new_ticket(intake, said), now=_now())
+    if ticket is not None:
+        await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
+        await show(conn, ticket, places, intake.correlation)
+    else:
+        ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
+    if intake.response_url and ticket is not None:
+        await answer(
+            conn,
+            team=intake.team,
+            url=intake.response_url,
+            ticket=ticket,
+            key=intake.key,
+            correlation=intake.correlation,
+        )
+
+
+async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> bool:
+    """Judge an edited message again, unless a person has already decided."""
+    intake, said = judged.intake, judged.said
+    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
+    if ticket is None:
+        if await _original_waits(conn, intake):
+            return False
+        await _file(conn, judged, places)  # it was no ticket before the edit
+        return True
+    if ticket.state not in (State.PENDING, State.ASSIGNED):
+        return True
+    if await reviews.last_of_ticket(conn, ticket.id) is not None:
+        return True
+    state, queue = _state_and_queue(said)
+    changed = await tickets.change(
+        conn,
+        team=ticket.team,
+        ticket_id=ticket.id,
+        expected={ticket.state},
+        now=_now(),
+        state=state,
+        queue=queue,
+        text=intake.text or "",
+        urgency=said.urgency.value,
+        impact=said.impact.value,
+        priority=said.priority.value,
+    )
+    if changed is not None:
+        await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
+        await show(conn, changed, places, intake.correlation)
+    return True
+
+
+async def _withdraw(conn: AsyncConnection, intake: Intake, places: Places) -> bool:
+    """The message is gone: so is its ticket, unless it was closed already."""
+    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
+    if ticket is None:
+        return not await _original_waits(conn, intake)
+    withdrawn = await tickets.change(
+        conn,
+        team=ticket.team,
+        ticket_id=ticket.id,
+        expected=EXPECTED_STATES[Action.WITHDRAW],
+        now=_now(),
+        state=State.WITHDRAWN,
+    )
+    if withdrawn is not None:
+        await reviews.add(conn, _withdrawal(intake, ticket), now=_now())
+        await show(conn, withdrawn, places, intake.correlation)
+    return True
+
+
+async def _original_waits(conn: AsyncConnection, intake: Intake) -> bool:
+    keys = (f"message:{intake.ticket_key}", f"filed:{intake.ticket_key}")
+    states = [await inbox.status(conn, team=intake.team, key=key) for key in keys]
+    return any(state in _UNFINISHED for state in states)
+
+
+def _state_and_queue(said: Classification) -> tuple[State, str | None]:
+    if said.decision is Decision.AUTO:
+        return State.ASSIGNED, said.queue_label
+    return State.PENDING, None
+
+
+def _new_ticket(intake: Intake, said: Classification) -> NewTicket:
+    state, queue = _state_and_queue(said)
+    return NewTicket(
+        team=intake.team,
+        key=intake.ticket_key,
+        channel=intake.channel,
+        ts=intake.ts,
+        thread_ts=intake.thread_ts,
+        source=Source.MESSAGE if intake.kind is Kind.EDIT else Source(intake.kind.value),
+        reporter=intake.reporter,
+        text=intake.text or "",
+        state=state,
+        queue=queue,
+        urgency=said.urgency.value,
+        impact=said.impact.value,
+        priority=said.priority.value,
+    )
+
+
+def _prediction(judged: Judged, ticket_id: int | None) -> NewPrediction:
+    said = judged.said
+    return NewPrediction(
+        team=judged.intake.team,
+        ticket_id=ticket_id,
+        model_version=said.model_version,
+        queue=said.queue_label,
+        confidence=said.confidence,
+        probabilities=dict(said.probabilities),
+        threshold=said.threshold,
+        decision=said.decision.value,
+        reason=said.reason.value,
+        urgency=said.urgency.value,
+        impact=said.impact.value,
+        priority=said.priority.value,
+        language=said.language,
+        latency_ms=judged.latency_ms,
+    )
+
+
+def _withdrawal(intake: Intake, ticket: Ticket) -> NewReview:
+    return NewReview(
+        team=ticket.team,
+        ticket_id=ticket.id,
+        reviewer=intake.user or ticket.reporter,
+        action=Action.WITHDRAW,
+        queue_before=ticket.queue,
+        queue_after=ticket.queue,
+        priority_before=ticket.priority,
+        priority_after=ticket.priority,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

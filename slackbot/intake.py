@@ -1,0 +1,395 @@
+"""What comes in: Slack's payloads that file, change or withdraw a ticket, as one value.
+
+`parse` is pure; `RecordBeforeAck` is the Bolt middleware that commits the value to the database
+before Slack is told that it arrived. What could not be recorded is not acknowledged, so that
+Slack sends it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.context.async_context import AsyncBoltContext
+
+from core.masking import mask
+from core.text import clean, is_blank
+from slackbot.config import Settings
+from slackbot.mrkdwn import plain
+from slackbot.views import answers, modal
+from storage.errors import DatabaseUnavailable
+from storage.tickets import parse_number
+
+log = logging.getLogger(__name__)
+
+Body = Mapping[str, Any]
+
+FILE_SHORTCUT = "file_ticket"
+TAKEN_SUBTYPES = frozenset({None, "file_share"})
+
+
+class Kind(StrEnum):
+    """How something came in."""
+
+    MESSAGE = "message"
+    MENTION = "mention"
+    DIRECT = "direct"
+    COMMAND = "command"
+    MODAL = "modal"
+    SHORTCUT = "shortcut"
+    REACTION = "reaction"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One payload to be worked on.
+
+    Attributes:
+        kind: How it came in.
+        key: Unique within the team: a payload with a known key is a repetition.
+        team: Slack workspace id.
+        channel: Where; None for a modal that was opened outside a channel.
+        ts: The message; None for commands and modals.
+        thread_ts: The thread the message is in, None at top level.
+        user: Who did it.
+        reporter: Whose trouble it is; differs from `user` when somebody files another's message.
+        text: Cleaned and masked; None when it must be fetched from Slack.
+        urgency: As picked in the modal.
+        response_url: Where the doer can be answered for 30 minutes.
+        correlation: Follows this payload through logs and tables.
+    """
+
+    kind: Kind
+    key: str
+    team: str
+    channel: str | None
+    ts: str | None
+    user: str
+    reporter: str
+    text: str | None
+    thread_ts: str | None = None
+    urgency: str | None = None
+    response_url: str | None = None
+    correlation: str = ""
+
+    @property
+    def filed_on_purpose(self) -> bool:
+        """Whether somebody asked for a ticket, rather than just wrote in a channel."""
+        return self.kind is not Kind.MESSAGE
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether the text must be fetched from Slack before it can be judged."""
+        return self.text is None and self.kind is not Kind.DELETE
+
+    @property
+    def ticket_key(self) -> str:
+        """Unique for a ticket in its team: the message it is about, or the command that made it."""
+        return f"{self.channel}:{self.ts}" if self.ts else self.key
+
+    def to_payload(self) -> dict[str, Any]:
+        """As JSON for the database."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Intake:
+        """Back from the database."""
+        return cls(**{**payload, "kind": Kind(payload["kind"])})
+
+
+def parse(body: Body, *, bot_user: str, settings: Settings) -> Intake | None:
+    """Read a payload; None when it is nothing to be recorded.
+
+    Args:
+        body: As Bolt gives it: parsed JSON or form.
+        bot_user: The bot's own user id.
+        settings: Triage channels, reaction, allowed bots.
+    """
+    intake: Intake | None = None
+    if body.get("type") == "event_callback":
+        intake = _from_event(body, bot_user, settings)
+    elif body.get("command"):
+        intake = _from_command(body)
+    elif body.get("type") == "message_action" and body.get("callback_id") == FILE_SHORTCUT:
+        intake = _from_shortcut(body)
+    elif (
+        body.get("type") == "view_submission" and body["view"].get("callback_id") == modal.CALLBACK
+    ):
+        intake = _from_modal(body)
+    return intake
+
+
+def to_text(raw: str | None) -> str:
+    """Slack's wire text as it may be stored: readable, clean, secrets masked."""
+    return mask(clean(plain(raw or "")))
+
+
+def _new_correlation() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def _team(body: Body) -> str:
+    team = body.get("team_id") or (body.get("team") or {}).get("id") or ""
+    return str(team)
+
+
+def _from_event(body: Body, bot_user: str, settings: Settings) -> Intake | None:
+    event = body["event"]
+    if event.get("type") == "reaction_added":
+        return _from_reaction(body, event, bot_user, settings)
+    if event.get("type") not in ("message", "app_mention"):
+        return None
+    subtype = event.get("subtype")
+    if subtype in ("message_changed", "message_deleted"):
+        return _from_change(body, event, bot_user, settings)
+    if subtype not in TAKEN_SUBTYPES and not (
+        subtype == "bot_message" and event.get("bot_id") in settings.allowed_bots
+    ):
+        return None
+    return _from_message(_team(body), event["channel"], event, bot_user, settings)
+
+
+def _from_message(
+    team: str, channel: str, message: Body, bot_user: str, settings: Settings
+) -> Intake | None:
+    """Take a person's message that mentions the bot, is sent to it, or is in a triage channel."""
+    user = message.get("user") or message.get("bot_id") or ""
+    bot = message.get("bot_id")
+    if not user or user == bot_user or (bot and bot not in settings.allowed_bots):
+        return None
+    raw = message.get("text") or ""
+    thread = message.get("thread_ts")
+    in_thread = thread is not None and thread != message["ts"]
+    kind = _message_kind(channel, message, raw, bot_user, in_thread, settings)
+    if kind is None:
+        return None
+    text = to_text(raw.replace(f"<@{bot_user}>", " ")).strip()
+    if is_blank(text) and (kind is Kind.MESSAGE or not in_thread):
+        return None
+    ts = message["ts"]
+    if is_blank(text):
+        # "@AutoTicket" alone in a thread asks for the message that the thread is about.
+        ts, thread, text = thread, None, None
+    return Intake(
+        kind=kind,
+        key=f"message:{channel}:{ts}" if text else f"filed:{channel}:{ts}",
+        team=team,
+        channel=channel,
+        ts=ts,
+        thread_ts=thread if in_thread and text else None,
+        user=user,
+        reporter=user,
+        text=text,
+        correlation=_new_correlation(),
+    )
+
+
+def _message_kind(
+    channel: str, message: Body, raw: str, bot_user: str, in_thread: bool, settings: Settings
+) -> Kind | None:
+    # A mention in a triage channel arrives as `message` and as `app_mention`, in any order:
+    # both must read the same, or the mention could be judged as small talk.
+    if message.get("type") == "app_mention" or f"<@{bot_user}>" in raw:
+        return Kind.MENTION
+    if in_thread:
+        return None  # an answer to somebody, not a new report
+    if message.get("channel_type") == "im" or channel.startswith("D"):
+        return Kind.DIRECT
+    return Kind.MESSAGE if settings.triages(channel) else None
+
+
+def _from_change(body: Body, event: Body, bot_user: str, settings: Settings) -> Intake | None:
+    """An edit or a deletion; a deleted message with replies comes as an edit to a tombstone."""
+    previous = event.get("previous_message") or {}
+    message = event.get("message") or {}
+    channel, team = event["channel"], _team(body)
+    if event["subtype"] == "message_deleted" or message.get("subtype") == "tombstone":
+        ts = event.get("deleted_ts") or message.get("ts") or previous.get("ts")
+        user = previous.get("user") or ""
+        if not ts or user == bot_user:
+            return None
+        return Intake(
+            kind=Kind.DELETE,
+            key=f"delete:{channel}:{ts}",
+            team=team,
+            channel=channel,
+            ts=ts,
+            user=user,
+            reporter=user,
+            text=None,
+            correlation=_new_correlation(),
+        )
+    if message.get("text") == previous.get("text"):
+        return None  # Slack adds link previews by "editing" the message
+    new = _from_message(
+        team,
+        channel,
+        {"channel_type": event.get("channel_type"), **message},
+        bot_user,
+        settings,
+    )
+    if new is None or new.text is None:
+        return None
+    edited = (message.get("edited") or {}).get("ts") or event.get("event_ts") or event.get("ts")
+    return Intake(
+        kind=Kind.EDIT,
+        key=f"edit:{channel}:{new.ts}:{edited}",
+        team=team,
+        channel=channel,
+        ts=new.ts,
+        thread_ts=new.thread_ts,
+        user=new.user,
+        reporter=new.reporter,
+        text=new.text,
+        correlation=new.correlation,
+    )
+
+
+def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -> Intake | None:
+    item = event.get("item") or {}
+    reaction = str(event.get("reaction", "")).split("::")[0]  # skin tones follow "::"
+    author = event.get("item_user") or event["user"]
+    if (
+        reaction != settings.reaction
+        or item.get("type") != "message"
+        or bot_user in (event["user"], author)
+    ):
+        return None
+    return Intake(
+        kind=Kind.REACTION,
+        key=f"filed:{item['channel']}:{item['ts']}",
+        team=_team(body),
+        channel=item["channel"],
+        ts=item["ts"],
+        user=event["user"],
+        reporter=author,
+        text=None,
+        correlation=_new_correlation(),
+    )
+
+
+def _from_shortcut(body: Body) -> Intake:
+    message = body["message"]
+    text = to_text(message.get("text"))
+    thread = message.get("thread_ts")
+    return Intake(
+        kind=Kind.SHORTCUT,
+        key=f"trigger:{body['trigger_id']}",
+        team=_team(body),
+        channel=body["channel"]["id"],
+        ts=message["ts"],
+        thread_ts=thread if thread != message["ts"] else None,
+        user=body["user"]["id"],
+        reporter=message.get("user") or body["user"]["id"],
+        text=text,
+        response_url=body.get("response_url"),
+        correlation=_new_correlation(),
+    )
+
+
+def _from_command(body: Body) -> Intake | None:
+    raw = body.get("text") or ""
+    if is_subcommand(raw):
+        return None
+    return Intake(
+        kind=Kind.COMMAND,
+        key=f"trigger:{body['trigger_id']}",
+        team=_team(body),
+        channel=body["channel_id"],
+        ts=None,
+        user=body["user_id"],
+        reporter=body["user_id"],
+        text=to_text(raw).strip(),
+        response_url=body.get("response_url"),
+        correlation=_new_correlation(),
+    )
+
+
+def is_subcommand(raw: str) -> bool:
+    """Whether the text after `/ticket` asks for something else than a new ticket.
+
+    "status T-12" does, "status page is down" is a ticket.
+    """
+    if is_blank(clean(raw)):
+        return True
+    words = clean(raw).split()
+    match [word.lower() for word in words]:
+        case ["help" | "list" | "status"]:
+            return True
+        case ["status", number]:
+            return parse_number(number) is not None or any(c.isdigit() for c in number)
+    return False
+
+
+def _from_modal(body: Body) -> Intake | None:
+    submission = modal.parse_submission(body["view"])
+    if modal.problems(submission):
+        return None
+    return Intake(
+        kind=Kind.MODAL,
+        key=f"view:{body['view']['id']}",
+        team=_team(body),
+        channel=submission.channel,
+        ts=None,
+        user=body["user"]["id"],
+        reporter=body["user"]["id"],
+        text=to_text(f"{submission.summary}\n{submission.description}").strip(),
+        urgency=submission.urgency,
+        correlation=_new_correlation(),
+    )
+
+
+class RecordBeforeAck:
+    """Bolt middleware: what `parse` recognises is committed before Bolt acknowledges.
+
+    Args:
+        record: Commits an intake; raises `DatabaseUnavailable`.
+        settings: What is taken.
+    """
+
+    def __init__(self, record: Callable[[Intake], Awaitable[bool]], settings: Settings) -> None:
+        self._record = record
+        self._settings = settings
+
+    async def __call__(
+        self,
+        body: dict[str, Any],
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002  Bolt passes it by this name
+    ) -> BoltResponse:
+        intake = parse(body, bot_user=context.bot_user_id or "", settings=self._settings)
+        if intake is None:
+            return await next()
+        try:
+            context["recorded"] = await self._record(intake)
+        except DatabaseUnavailable as error:
+            log.error(
+                "intake_not_recorded",
+                extra={"correlation": intake.correlation, "error": str(error)},
+            )
+            return _not_recorded(intake)
+        context["intake"] = intake
+        return await next()
+
+
+def _not_recorded(intake: Intake) -> BoltResponse:
+    """Ask people to try again where somebody waits; let Slack redeliver the rest."""
+    message = answers.not_recorded()
+    if intake.kind is Kind.COMMAND:
+        return BoltResponse(
+            status=200,
+            body={"response_type": "ephemeral", "text": message.text, "blocks": list(message.blocks)},
+        )
+    if intake.kind is Kind.MODAL:
+        return BoltResponse(
+            status=200,
+            body={"response_action": "errors", "errors": {modal.SUMMARY: message.text}},
+        )
+    return BoltResponse(status=503, body="")

@@ -1,0 +1,77 @@
+"""Who may settle tickets: users and user groups from the settings, never guests or strangers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slackbot.slack_calls import sorted_failures
+
+GROUP_LIFE_S = 60.0
+"""How long a user group's members are remembered; Slack tells nobody when they change."""
+USER_LIFE_S = 300.0
+
+
+@dataclass(slots=True)
+class Reviewers:
+    """Tells reviewers from other people.
+
+    Attributes:
+        client: Slack's Web API.
+        ids: User ids and user-group ids (`S…`) from the settings.
+        clock: Seconds that only grow.
+    """
+
+    client: AsyncWebClient
+    ids: frozenset[str]
+    clock: Callable[[], float] = time.monotonic
+    _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
+    _full_members: dict[str, tuple[float, bool]] = field(default_factory=dict)
+
+    async def includes(self, user: str) -> bool:
+        """Whether `user` may settle tickets.
+
+        Raises:
+            SlackFailure: When Slack cannot tell; the caller must refuse.
+        """
+        if user not in self.ids and not await self._in_a_group(user):
+            return False
+        return await self._is_full_member(user)
+
+    async def _in_a_group(self, user: str) -> bool:
+        for group in sorted(i for i in self.ids if i.startswith("S")):
+            if user in await self._members(group):
+                return True
+        return False
+
+    async def _members(self, group: str) -> frozenset[str]:
+        until, members = self._groups.get(group, (0.0, frozenset()))
+        if self.clock() >= until:
+            async with sorted_failures():
+                answer = await self.client.usergroups_users_list(usergroup=group)
+            members = frozenset(answer.get("users") or ())
+            self._groups[group] = (self.clock() + GROUP_LIFE_S, members)
+        return members
+
+    async def _is_full_member(self, user: str) -> bool:
+        """Guests and people of other organisations are none (`is_restricted`, `is_stranger`)."""
+        until, full = self._full_members.get(user, (0.0, False))
+        if self.clock() >= until:
+            async with sorted_failures():
+                answer = await self.client.users_info(user=user)
+            found = answer.get("user") or {}
+            full = found.get("id") == user and not any(
+                found.get(flag)
+                for flag in (
+                    "deleted",
+                    "is_bot",
+                    "is_restricted",
+                    "is_ultra_restricted",
+                    "is_stranger",
+                )
+            )
+            self._full_members[user] = (self.clock() + USER_LIFE_S, full)
+        return full

@@ -1,0 +1,81 @@
+"""Where a ticket's cards go and what can be done on each: pure rules, one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from slackbot.views.card import Controls
+from storage.records import Card, Place, Source, State, Ticket
+
+PRIVATE_SOURCES = frozenset({Source.COMMAND, Source.MODAL})
+"""Filed without a message in a channel: answered to the filer only, and by direct message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The channels that a workspace has set aside.
+
+    Attributes:
+        review_channel: Where people settle the unsure tickets.
+        queue_channels: Queue name to the channel of its staff.
+    """
+
+    review_channel: str | None
+    queue_channels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One card that must exist.
+
+    Attributes:
+        place: What the card is for.
+        channel: Channel id, or the user id for a direct message.
+        thread_ts: The message whose thread the card is in, None for the channel itself.
+    """
+
+    place: Place
+    channel: str
+    thread_ts: str | None = None
+
+
+def placements(ticket: Ticket, places: Places) -> tuple[Placement, ...]:
+    """The cards that `ticket` needs in its present state, the reporter's first."""
+    wanted = [own_card(ticket)]
+    if ticket.state is State.PENDING:
+        channel = places.review_channel or _command_channel(ticket)
+        if channel:
+            wanted.append(Placement(Place.REVIEW, channel))
+    elif ticket.queue is not None:
+        channel = (
+            places.queue_channels.get(ticket.queue)
+            or places.review_channel
+            or _command_channel(ticket)
+        )
+        if channel:
+            wanted.append(Placement(Place.QUEUE, channel))
+    return tuple(wanted)
+
+
+def own_card(ticket: Ticket) -> Placement:
+    """The card for who reported: in the message's thread, or as a direct message."""
+    if ticket.source in PRIVATE_SOURCES or ticket.channel is None:
+        return Placement(Place.THREAD, ticket.reporter)
+    return Placement(Place.THREAD, ticket.channel, ticket.thread_ts or ticket.ts)
+
+
+def _command_channel(ticket: Ticket) -> str | None:
+    # Not another direct message: nobody but the reporter could act on a card there.
+    private = ticket.source in PRIVATE_SOURCES
+    return ticket.channel if private and ticket.channel and ticket.channel[0] != "D" else None
+
+
+def controls(ticket: Ticket, card: Card, cards: Iterable[Card]) -> Controls:
+    """What can be done on `card`, one of the ticket's `cards`."""
+    if ticket.state is State.WITHDRAWN:
+        return Controls.NONE
+    only_card = all(other.id == card.id for other in cards if not other.retired)
+    if card.place is Place.THREAD and not only_card:
+        return Controls.NONE
+    return Controls.REVIEW if ticket.state is State.PENDING else Controls.STAFF

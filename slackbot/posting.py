@@ -1,0 +1,151 @@
+"""One outbox row, one call to Slack: posting exactly once although posting is not idempotent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from slackbot.desk import Desk
+from slackbot.slack_calls import (
+    TIMEOUT_S,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    find_own_message,
+    sorted_failures,
+)
+from slackbot.views.message import Message
+from storage.records import Delivery, DeliveryKind
+
+ANSWER_LIFE = timedelta(minutes=29)
+"""A `response_url` dies after 30 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message stands.
+
+    Attributes:
+        channel: As Slack answered: `D…` for a direct message.
+        ts: Its timestamp.
+    """
+
+    channel: str
+    ts: str
+
+
+@dataclass(slots=True)
+class Poster:
+    """Carries out single deliveries.
+
+    Attributes:
+        desk: Renders cards from the record.
+        client: Slack's Web API; must not retry by itself.
+    """
+
+    desk: Desk
+    client: AsyncWebClient
+    _direct: dict[str, str] = field(default_factory=dict)
+
+    async def deliver(self, delivery: Delivery) -> Posted | None:
+        """Make the call that `delivery` asks for.
+
+        Returns:
+            Where a newly posted card stands; None when there was nothing to post.
+
+        Raises:
+            SlackFailure: As `sorted_failures` says.
+        """
+        if delivery.kind is DeliveryKind.CARD:
+            return await self._card(delivery)
+        if delivery.kind is DeliveryKind.NOTICE:
+            await self._notice(delivery)
+        else:
+            await self._answer(delivery)
+        return None
+
+    async def _card(self, delivery: Delivery) -> Posted | None:
+        """Post the card, or rewrite it to what is true now."""
+        shown = await self.desk.render_card(delivery)
+        if shown is None:
+            return None
+        card, message = shown
+        if card.ts is None:
+            channel = await self._conversation(card.channel)
+            return await self._post_once(delivery, channel, card.thread_ts, message)
+        async with sorted_failures():
+            await self.client.chat_update(
+                channel=card.posted_channel or card.channel, ts=card.ts, **_arguments(message)
+            )
+        return None
+
+    async def _notice(self, delivery: Delivery) -> None:
+        message = Message.from_payload(delivery.payload["message"])
+        channel = await self._conversation(delivery.lane)
+        await self._post_once(delivery, channel, delivery.payload["thread_ts"], message)
+
+    async def _answer(self, delivery: Delivery) -> None:
+        """Answer a command or a shortcut, only to who gave it."""
+        if datetime.now(UTC) - delivery.created_at > ANSWER_LIFE:
+            raise Refused("response_url expired")
+        message = await self.desk.render_answer(delivery)
+        webhook = AsyncWebhookClient(delivery.payload["url"], timeout=TIMEOUT_S, retry_handlers=[])
+        async with sorted_failures():
+            response = await webhook.send(
+                text=message.text, blocks=list(message.blocks), response_type="ephemeral"
+            )
+        if response.status_code == 429:
+            raise RateLimited(float(response.headers.get("Retry-After", 1)))
+        if response.status_code >= 500:
+            raise OutcomeUnknown(f"HTTP {response.status_code}")
+        if response.status_code >= 400:
+            raise Refused(f"response_url: HTTP {response.status_code}")
+
+    async def _post_once(
+        self, delivery: Delivery, channel: str, thread_ts: str | None, message: Message
+    ) -> Posted | None:
+        """Post, unless an earlier attempt whose end nobody knows already did."""
+        if delivery.uncertain:
+            found = await find_own_message(
+                self.client,
+                channel=channel,
+                thread_ts=thread_ts,
+                oldest=f"{delivery.created_at.timestamp() - 60:.6f}",
+                metadata=dict(message.metadata),
+            )
+            if found:
+                return Posted(channel, found)
+        async with sorted_failures():
+            answer = await self.client.chat_postMessage(
+                channel=channel, thread_ts=thread_ts, **_arguments(message)
+            )
+            posted = Posted(str(answer.get("channel") or channel), str(answer["ts"]))
+            if thread_ts and "thread_ts" not in (answer.get("message") or {}):
+                # The parent is gone, so Slack put the reply into the channel itself.
+                await self.client.chat_delete(channel=posted.channel, ts=posted.ts)
+                return None
+        return posted
+
+    async def _conversation(self, target: str) -> str:
+        """The conversation to post in; a direct message is opened first."""
+        if target[0] not in "UW":
+            return target
+        if target not in self._direct:
+            async with sorted_failures():
+                opened = await self.client.conversations_open(users=[target])
+            self._direct[target] = str(opened["channel"]["id"])
+        return self._direct[target]
+
+
+def _arguments(message: Message) -> dict[str, Any]:
+    return {
+        "text": message.text,
+        "blocks": list(message.blocks),
+        "metadata": dict(message.metadata),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }

@@ -1,0 +1,193 @@
+"""What we ask of Slack beyond Bolt: one client, and every failure sorted by what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+TIMEOUT_S = 10
+
+PASSING_ERRORS = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "rate_limited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+"""Errors in an `ok: false` answer that go away by themselves; all others stay until fixed."""
+
+
+class SlackFailure(Exception):
+    """A call that did not succeed."""
+
+
+class RateLimited(SlackFailure):
+    """Slack asks to wait; the call had no effect.
+
+    Attributes:
+        retry_after: Seconds.
+    """
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"rate limited for {retry_after:g} s")
+
+
+class OutcomeUnknown(SlackFailure):
+    """A time-out, a lost connection or a 5xx: the call may have had its effect."""
+
+
+class Refused(SlackFailure):
+    """Slack's answer will be the same until somebody changes something.
+
+    Attributes:
+        error: Slack's word for it, such as `channel_not_found`.
+    """
+
+    def __init__(self, error: str, needed: str = "") -> None:
+        self.error = error
+        super().__init__(f"{error} (needs {needed})" if needed else error)
+
+
+def web_client(token: str, api_url: str) -> AsyncWebClient:
+    """A Web API client that never repeats a call by itself: posting is not idempotent."""
+    return AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=[])
+
+
+@asynccontextmanager
+async def sorted_failures() -> AsyncIterator[None]:
+    """Turn what slack_sdk and aiohttp raise into one of the failures above.
+
+    Raises:
+        RateLimited: HTTP 429.
+        OutcomeUnknown: Time-out, lost connection, 5xx, or an answer that is no JSON.
+        Refused: Slack said no.
+    """
+    try:
+        yield
+    except SlackApiError as error:
+        raise _sorted(error) from None  # the SDK's text holds the whole answer
+    except (aiohttp.ClientError, asyncio.TimeoutError, ssl.SSLError, OSError) as error:
+        raise OutcomeUnknown(type(error).__name__) from error
+
+
+def _sorted(error: SlackApiError) -> SlackFailure:
+    response = error.response
+    status = getattr(response, "status_code", None) or 0
+    headers = {k.lower(): v for k, v in (getattr(response, "headers", None) or {}).items()}
+    said = response.get("error") if isinstance(getattr(response, "data", None), dict) else None
+    if status == 429 or said in ("ratelimited", "rate_limited"):
+        return RateLimited(_seconds(headers.get("retry-after")))
+    if status >= 500 or said is None or said in PASSING_ERRORS:
+        return OutcomeUnknown(str(said or f"HTTP {status}"))
+    return Refused(str(said), str(response.get("needed") or ""))
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        return max(0.1, float(text or 1))
+    except ValueError:
+        return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message fetched from Slack.
+
+    Attributes:
+        text: On the wire, as Slack stores it.
+        user: Its author; empty for a bot.
+        thread_ts: The thread it is in; None at top level.
+    """
+
+    text: str
+    user: str
+    thread_ts: str | None
+
+
+async def find_message(client: AsyncWebClient, channel: str, ts: str) -> FoundMessage | None:
+    """Fetch one message, also when it is a reply in a thread; None when it is gone.
+
+    Raises:
+        SlackFailure: As `sorted_failures` says.
+    """
+    window = {"oldest": ts, "latest": ts, "inclusive": True, "limit": 1}
+    async with sorted_failures():
+        answer = await client.conversations_history(channel=channel, **window)
+        found = _with_ts(answer.get("messages"), ts)
+        if found is None:  # a reply is not in the channel's history
+            answer = await _replies_or_none(client, channel=channel, **window)
+            found = _with_ts(answer, ts)
+    if found is None:
+        return None
+    thread = found.get("thread_ts")
+    return FoundMessage(
+        text=found.get("text") or "",
+        user=found.get("user") or "",
+        thread_ts=thread if thread != ts else None,
+    )
+
+
+def _with_ts(messages: list[dict[str, Any]] | None, ts: str) -> dict[str, Any] | None:
+    return next((message for message in messages or [] if message.get("ts") == ts), None)
+
+
+async def _replies_or_none(
+    client: AsyncWebClient, *, channel: str, oldest: str, **window: Any
+) -> list[dict[str, Any]] | None:
+    try:
+        answer = await client.conversations_replies(
+            channel=channel, ts=oldest, oldest=oldest, **window
+        )
+    except SlackApiError as error:
+        if error.response.get("error") == "thread_not_found":
+            return None
+        raise
+    return list(answer.get("messages") or [])
+
+
+async def find_own_message(
+    client: AsyncWebClient,
+    *,
+    channel: str,
+    thread_ts: str | None,
+    oldest: str,
+    metadata: dict[str, Any],
+) -> str | None:
+    """Look for a message of ours by its metadata; its ts, or None when it was never posted.
+
+    Raises:
+        SlackFailure: As `sorted_failures` says.
+    """
+    cursor = None
+    while True:
+        window: dict[str, Any] = {
+            "channel": channel,
+            "oldest": oldest,
+            "include_all_metadata": True,
+            "limit": 200,
+            **({"cursor": cursor} if cursor else {}),
+        }
+        async with sorted_failures():
+            if thread_ts:
+                answer = await client.conversations_replies(ts=thread_ts, **window)
+            else:
+                answer = await client.conversations_history(**window)
+        for message in answer.get("messages") or []:
+            if message.get("metadata") == metadata:
+                return str(message["ts"])
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            return None
