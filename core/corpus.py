@@ -1,0 +1,148 @@
+"""Checks the hand-written training messages: each is its own, and every queue has its share.
+
+Run it on the batches: `python -m core.corpus models/training/batches/*.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.decision import Impact, Urgency
+
+QUEUES = (
+    "Hardware",
+    "HR Support",
+    "Access",
+    "Miscellaneous",
+    "Storage",
+    "Purchase",
+    "Internal Project",
+    "Administrative rights",
+)
+LANGUAGES = ("en", "es", "pt", "fr", "de")
+KINDS = ("request", "incident", "question", "alert", "followup", "mail", "chat")
+MAX_JACCARD = 0.5
+"""Character 5-grams that two messages may share, as a part of all that either has."""
+SAME_WORDS = 6
+"""So many words in a row in two messages make them variants of one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One hand-written message.
+
+    Attributes:
+        text: As it would be typed in Slack.
+        queue: Where it belongs; None for what is no ticket.
+        alt_queue: Where an honest person could also put it.
+        urgency: ITIL urgency; None for what is no ticket.
+        impact: ITIL impact; None for what is no ticket.
+        lang: ISO 639-1 code.
+        kind: One of `KINDS`; `chat` is no ticket.
+        batch: The hand that wrote it.
+    """
+
+    text: str
+    queue: str | None
+    alt_queue: str | None
+    urgency: str | None
+    impact: str | None
+    lang: str
+    kind: str
+    batch: str
+
+
+def read(path: Path) -> list[Message]:
+    """Read a batch.
+
+    Raises:
+        ValueError: Naming the file and line that cannot be used.
+    """
+    messages = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            messages.append(_message(json.loads(line)))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{path}:{number}: {error}") from error
+    return messages
+
+
+def _message(row: Mapping[str, Any]) -> Message:
+    message = Message(**row)
+    if not message.text.strip():
+        raise ValueError("text is blank")
+    if (message.kind == "chat") != (message.queue is None):
+        raise ValueError("kind chat goes with queue null, and with nothing else")
+    allowed = (
+        ("queue", (*QUEUES, None)),
+        ("alt_queue", (*QUEUES, None)),
+        ("lang", LANGUAGES),
+        ("kind", KINDS),
+        ("urgency", (None,) if message.queue is None else tuple(Urgency)),
+        ("impact", (None,) if message.queue is None else tuple(Impact)),
+    )
+    for field, values in allowed:
+        if getattr(message, field) not in values:
+            raise ValueError(f"{field} is {getattr(message, field)!r}")
+    if message.queue is not None and message.alt_queue == message.queue:
+        raise ValueError("alt_queue repeats queue")
+    return message
+
+
+def shared_skeletons(messages: Sequence[Message]) -> Iterator[tuple[int, int, str]]:
+    """Pairs that look like variants of one sentence: their indices and what they share."""
+    words = [message.text.lower().split() for message in messages]
+    runs: dict[tuple[str, ...], int] = {}
+    for index, sequence in enumerate(words):
+        for start in range(len(sequence) - SAME_WORDS + 1):
+            run = tuple(sequence[start : start + SAME_WORDS])
+            if runs.setdefault(run, index) != index:
+                yield runs[run], index, " ".join(run)
+    grams = [_grams(message.text) for message in messages]
+    holders: dict[str, list[int]] = defaultdict(list)
+    for index, own in enumerate(grams):
+        common = Counter(other for gram in own for other in holders[gram])
+        for other, shared in common.items():
+            jaccard = shared / (len(own) + len(grams[other]) - shared)
+            if jaccard >= MAX_JACCARD:
+                yield other, index, f"5-gram Jaccard {jaccard:.2f}"
+        for gram in own:
+            holders[gram].append(index)
+
+
+def _grams(text: str) -> frozenset[str]:
+    folded = " ".join(text.lower().split())
+    return frozenset(folded[i : i + 5] for i in range(max(1, len(folded) - 4)))
+
+
+def balance(messages: Iterable[Message]) -> str:
+    """A table of how many messages each queue has, in English and in other languages."""
+    counts = Counter((m.queue or "(no ticket)", m.lang == "en") for m in messages)
+    rows = [f"{'queue':<24}{'English':>9}{'other':>9}"]
+    rows += [
+        f"{queue:<24}{counts[queue, True]:>9}{counts[queue, False]:>9}"
+        for queue in (*QUEUES, "(no ticket)")
+    ]
+    return "\n".join([*rows, f"{'all':<24}{sum(counts.values()):>18}"])
+
+
+def main(paths: Sequence[str]) -> int:
+    """Print the balance and every pair that shares a skeleton; 1 when there is one."""
+    messages = [message for path in paths for message in read(Path(path))]
+    sys.stdout.write(balance(messages) + "\n")
+    pairs = list(shared_skeletons(messages))
+    for first, second, why in pairs:
+        sys.stdout.write(
+            f"{why}\n  {messages[first].text[:100]!r}\n  {messages[second].text[:100]!r}\n"
+        )
+    return 1 if pairs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
