@@ -1,0 +1,265 @@
+"""The connection to the record: opening, migrating, and transactions that end cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.errors import DatabaseUnavailable, StorageError
+from storage.schema import REVISION
+
+LOCK_SECONDS = 5
+"""How long a connection, and a statement that meets somebody else's lock, may wait."""
+
+_BEGIN = "autoticket_begin"
+_SQLITE_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = FULL",  # a commit is on the disk before anybody hears of it
+    "PRAGMA secure_delete = ON",  # what is erased leaves no bytes behind in freed pages
+)
+_TEMPORARY_SQLSTATES = ("08", "53", "57", "58", "40001", "40P01", "55P03")
+"""PostgreSQL: connection, resources, operator, system; serialisation, deadlock, lock timeout."""
+
+
+class Database:
+    """An open database. Make one with `open`, end it with `close`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        # SQLite has one writer at a time: waiting here is fair, waiting inside SQLite is not.
+        self._turn: AbstractAsyncContextManager[Any] = (
+            asyncio.Lock() if _is_sqlite(engine.url) else nullcontext()
+        )
+
+    @classmethod
+    async def open(cls, url: str, *, migrate: bool = True) -> Self:
+        """Connect, and bring the tables up to date.
+
+        Args:
+            url: `sqlite:///path`, `sqlite+aiosqlite:///path`, `postgresql://…` or
+                `postgresql+asyncpg://…`. A SQLite file and its folder are made when missing.
+            migrate: False to look at the database as it is; nothing is created then.
+
+        Raises:
+            StorageError: The URL is not understood, or the database is newer than this code.
+            DatabaseUnavailable: The database cannot be reached or written.
+        """
+        address = _address(url)
+        if _is_sqlite(address):
+            _provide_file(Path(address.database or ""), create=migrate)
+        database = cls(_engine(address))
+        try:
+            if migrate:
+                await database._use_write_ahead_log()
+                await database._migrate()
+            else:
+                await database.ping()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close every connection; a second call does nothing."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits when the block ends, and rolls back when it raises.
+
+        On SQLite it holds the write lock from its start, so that nothing read in it is stale.
+
+        Raises:
+            DatabaseUnavailable: Cannot connect, locked for too long, or no space left; nothing
+                was committed, except that a connection lost during the commit leaves it unknown.
+        """
+        async with self._turn, self._connected() as connection:
+            await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction for reading: whatever is written in it is rolled back.
+
+        Raises:
+            DatabaseUnavailable: The database cannot be reached.
+        """
+        async with self._connected() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Make sure that the database answers.
+
+        Raises:
+            DatabaseUnavailable: It does not, or not within `LOCK_SECONDS`.
+        """
+        try:
+            async with asyncio.timeout(LOCK_SECONDS), self.read() as connection:
+                await connection.execute(sa.select(1))
+        except TimeoutError as error:
+            raise DatabaseUnavailable("the database does not answer") from error
+
+    async def schema_revision(self) -> tuple[str | None, str]:
+        """The revision of the database (None: never migrated), and the one this code needs."""
+        async with self.read() as connection:
+            return await connection.run_sync(_revision), REVISION
+
+    async def scrub(self) -> None:
+        """Remove what was erased from SQLite's write-ahead log too, as far as readers allow.
+
+        PostgreSQL overwrites erased rows when it vacuums, by itself.
+        """
+        if _is_sqlite(self._engine.url):
+            async with self._turn, self._connected() as connection:
+                await connection.execution_options(**{_BEGIN: None})
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        connection = self._engine.connect()
+        try:
+            await connection.start()
+        except (OSError, exc.TimeoutError) as error:
+            raise DatabaseUnavailable(_unavailable(error)) from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def _use_write_ahead_log(self) -> None:
+        if not _is_sqlite(self._engine.url):
+            return
+        deadline = asyncio.get_running_loop().time() + LOCK_SECONDS
+        while True:
+            try:
+                async with self._connected() as connection:
+                    await connection.execution_options(**{_BEGIN: None})
+                    await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                    return
+            except DatabaseUnavailable:
+                # Switching needs the file alone, and SQLite does not wait for that by itself.
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
+
+    async def _migrate(self) -> None:
+        current, wanted = await self.schema_revision()
+        if current == wanted:
+            return
+        # Loaded here because Alembic costs half of a start that seldom needs it.
+        from storage.migrate import upgrade  # noqa: PLC0415
+
+        async with self.write() as connection:
+            await connection.run_sync(upgrade)
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except exc.ArgumentError:
+        raise StorageError("the database URL cannot be read: use sqlite:///FILE") from None
+    if address.drivername in ("sqlite", "sqlite+aiosqlite"):
+        if address.database in (None, "", ":memory:"):
+            raise StorageError("the database URL names no file: use sqlite:///FILE")
+        return address.set(drivername="sqlite+aiosqlite")
+    if address.drivername in ("postgresql", "postgresql+asyncpg"):
+        return address.set(drivername="postgresql+asyncpg")
+    raise StorageError(
+        f"a database of the kind {address.drivername!r} is not supported: "
+        "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+    )
+
+
+def _provide_file(path: Path, *, create: bool) -> None:
+    if not create:
+        if not path.exists():
+            raise StorageError(f"there is no database at {path}")
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Only the bot's own user may read tickets; SQLite's side files take the same mode.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseUnavailable(f"cannot write {path}: {error.strerror}") from error
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if _is_sqlite(url):
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args={"timeout": LOCK_SECONDS}
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,  # a server that was restarted costs no failed request
+            connect_args={
+                "timeout": LOCK_SECONDS,
+                "server_settings": {"lock_timeout": f"{LOCK_SECONDS}s"},
+            },
+        )
+    event.listen(engine.sync_engine, "handle_error", _translate, retval=True)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # Python's driver would begin transactions on its own, late and deferred: switch that off.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    statement = connection.get_execution_options().get(_BEGIN, "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)
+
+
+def _translate(context: ExceptionContext) -> BaseException | None:
+    """What the caller sees instead of the driver's error; None leaves that as it is."""
+    error = context.original_exception
+    if context.is_disconnect or context.connection is None or _is_temporary(error):
+        return DatabaseUnavailable(_unavailable(error))
+    return None
+
+
+def _is_temporary(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        # SQLITE_ERROR itself is a mistake in a statement, which no waiting mends.
+        return isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR
+    sqlstate = str(getattr(error, "sqlstate", ""))
+    return isinstance(error, OSError) or sqlstate.startswith(_TEMPORARY_SQLSTATES)
+
+
+def _unavailable(error: BaseException) -> str:
+    line = str(error).partition("\n")[0] or type(error).__name__
+    return f"the database is unavailable: {line}"
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    version = sa.column("version_num", sa.Text)
+    return connection.scalar(sa.select(version).select_from(sa.table("alembic_version")))

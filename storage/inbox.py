@@ -1,0 +1,177 @@
+"""The inbox: payloads recorded before they are acknowledged, leased until they are worked off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import work
+from storage.records import DeliveryState, InboxItem, QueueDepth
+from storage.schema import inbox
+from storage.statements import columns_of, insert_if_new
+
+_ITEM = columns_of(InboxItem, inbox)
+_FREE = {"owner": None, "lease_until": None}
+
+
+async def record(
+    conn: AsyncConnection,
+    *,
+    team: str,
+    key: str,
+    kind: str,
+    payload: Mapping[str, Any],
+    correlation: str,
+    now: datetime,
+) -> bool:
+    """Record a payload; once this is committed it may be acknowledged.
+
+    Returns:
+        False when `key` is known in the team: a redelivery, to be acknowledged as well.
+    """
+    row = {
+        "team": team,
+        "key": key,
+        "kind": kind,
+        "payload": payload,
+        "correlation": correlation,
+        "received_at": now,
+        "state": DeliveryState.WAITING,
+        "due_at": now,
+        "attempts": 0,
+        "error": "",
+    }
+    return await insert_if_new(conn, inbox, row, [inbox.c.id]) is not None
+
+
+async def lease(
+    conn: AsyncConnection, *, owner: str, limit: int, now: datetime, seconds: float = 30
+) -> list[InboxItem]:
+    """Take what is due, and what another owner's lease has run out on; oldest first.
+
+    Two owners that ask at once never get the same item.
+    """
+    due = sa.and_(inbox.c.state == DeliveryState.WAITING, inbox.c.due_at <= now)
+    abandoned = sa.and_(inbox.c.state == DeliveryState.LEASED, inbox.c.lease_until <= now)
+    picked = (
+        sa.select(inbox.c.id)
+        .where(work.is_open(inbox), sa.or_(due, abandoned))
+        .order_by(inbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and needs no row locks
+        .cte("picked")
+    )
+    rows = await conn.execute(
+        sa.update(inbox)
+        .where(inbox.c.id.in_(sa.select(picked.c.id)))
+        .values(
+            state=DeliveryState.LEASED,
+            owner=owner,
+            lease_until=now + timedelta(seconds=seconds),
+            attempts=inbox.c.attempts + 1,
+        )
+        .returning(*_ITEM)
+    )
+    return sorted((InboxItem(**row._mapping) for row in rows), key=lambda item: item.id)
+
+
+async def renew(
+    conn: AsyncConnection,
+    *,
+    owner: str,
+    ids: Collection[int],
+    now: datetime,
+    seconds: float = 30,
+) -> int:
+    """Keep items for longer.
+
+    Returns:
+        How many the owner still holds; fewer than asked when some were taken over.
+    """
+    return await _change_held(
+        conn, owner, inbox.c.id.in_(ids), {"lease_until": now + timedelta(seconds=seconds)}
+    )
+
+
+async def finish(conn: AsyncConnection, *, owner: str, ids: Collection[int]) -> int:
+    """Mark items as done and erase their payloads; their keys stay known.
+
+    Returns:
+        How many the owner still held. Fewer than asked means that another has taken some over:
+        roll back, it will do that work.
+    """
+    done: dict[str, Any] = {"state": DeliveryState.DONE, "payload": {}, "error": "", **_FREE}
+    return await _change_held(conn, owner, inbox.c.id.in_(ids), done)
+
+
+async def postpone(
+    conn: AsyncConnection,
+    *,
+    owner: str,
+    id: int,  # noqa: A002 - the column's own name
+    due_at: datetime,
+    error: str,
+) -> bool:
+    """Let go of an item until `due_at`, saying why; False when it is no longer the owner's."""
+    later = {"state": DeliveryState.WAITING, "due_at": due_at, "error": error, **_FREE}
+    return await _change_held(conn, owner, inbox.c.id == id, later) == 1
+
+
+async def bury(
+    conn: AsyncConnection,
+    *,
+    owner: str,
+    id: int,  # noqa: A002 - the column's own name
+    error: str,
+) -> bool:
+    """Give an item up, keeping its payload for the operator; False when no longer the owner's."""
+    dead = {"state": DeliveryState.DEAD, "error": error, **_FREE}
+    return await _change_held(conn, owner, inbox.c.id == id, dead) == 1
+
+
+async def release(conn: AsyncConnection, *, owner: str) -> int:
+    """Let go of all that the owner holds, as if it had never taken it; for an orderly end.
+
+    Returns:
+        How many items wait again.
+    """
+    back = {"state": DeliveryState.WAITING, "attempts": inbox.c.attempts - 1, **_FREE}
+    return await _change_held(conn, owner, sa.true(), back)
+
+
+async def status(conn: AsyncConnection, *, team: str, key: str) -> DeliveryState | None:
+    """Where the payload of that key stands; None when none was recorded."""
+    state: DeliveryState | None = await conn.scalar(
+        sa.select(inbox.c.state).where(inbox.c.team == team, inbox.c.key == key)
+    )
+    return state
+
+
+async def depth(conn: AsyncConnection) -> QueueDepth:
+    """How much lies in the inbox."""
+    return await work.depth(conn, inbox, inbox.c.received_at)
+
+
+async def purge(conn: AsyncConnection, before: datetime) -> int:
+    """Forget done items received before a time; their keys are then no longer known.
+
+    Returns:
+        How many were forgotten.
+    """
+    return await work.sweep(
+        conn, inbox, inbox.c.received_at, before=before, states=[DeliveryState.DONE]
+    )
+
+
+async def _change_held(
+    conn: AsyncConnection, owner: str, which: sa.ColumnElement[bool], values: dict[str, Any]
+) -> int:
+    held = sa.and_(
+        work.is_open(inbox), inbox.c.state == DeliveryState.LEASED, inbox.c.owner == owner
+    )
+    result = await conn.execute(sa.update(inbox).where(which, held).values(values))
+    return result.rowcount

@@ -1,0 +1,1 @@
+"""How a database becomes what the code expects: one module per change, never edited afterwards."""
