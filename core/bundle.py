@@ -52,7 +52,7 @@ class Bundle:
 
         Raises:
             BundleError: No bundle there, of another format, damaged, changed since it was made,
-                with files that do not belong, or made with another minor of scikit-learn.
+                or with files that do not belong.
         """
         folder = Path(path)
         if not folder.exists() and _aside(folder.absolute()).exists():
@@ -60,7 +60,6 @@ class Bundle:
         manifest = _read_manifest(folder)
         _refuse_strangers(folder, manifest)
         contents = {name: _read_checked(folder / name, manifest) for name in manifest.files}
-        _refuse_other_sklearn(manifest)
         return cls(manifest, contents)
 
     def encoder(self, *, threads: int = 2) -> Encoder:
@@ -126,16 +125,6 @@ def _read_checked(path: Path, manifest: Manifest) -> bytes:
     if hashlib.sha256(data).hexdigest() != manifest.files[path.name]:
         raise BundleError(f"{path} is not the file that the bundle was made with: copy it again")
     return data
-
-
-def _refuse_other_sklearn(manifest: Manifest) -> None:
-    """A pickled scikit-learn object is only good for the minor version that wrote it."""
-    made, here = manifest.libraries.get("scikit-learn", ""), installed_version("scikit-learn")
-    if made.split(".")[:2] != here.split(".")[:2]:
-        raise BundleError(
-            f"the bundle needs scikit-learn {made or 'of an unknown version'}, here is {here}: "
-            "install that one or train the bundle again"
-        )
 
 
 def save(path: str | os.PathLike[str], manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:

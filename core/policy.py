@@ -50,7 +50,7 @@ class Evidence:
         filed: True when somebody filed it on purpose, False for a channel message.
         language: ISO 639-1 code or `und`.
         ticket_probability: Probability in [0, 1] that the text asks for something.
-        novelty: Share in [0, 1] of training texts that lie closer to training than it does.
+        novelty: Share in [0, 1] of texts like the training's that lie closer to it.
         queue: The most probable queue.
         confidence: Its calibrated probability in [0, 1].
     """

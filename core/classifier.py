@@ -1,0 +1,138 @@
+"""From a text to a classification: the one thing that the bot asks of `core`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.bundle import Bundle
+from core.decision import Classification
+from core.encoder import Encoder
+from core.heads import HeadOutputs, Heads
+from core.language import detect
+from core.manifest import Manifest
+from core.policy import Evidence, decide
+from core.priority import DEFAULT_MATRIX, PriorityMatrix, explain, judge
+from core.text import normalize
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A loaded bundle with the priorities in force; may be shared between threads.
+
+    Attributes:
+        manifest: What the bundle says about itself.
+        encoder: Its sentence encoder.
+        heads: Its classifier heads.
+        matrix: Which priority follows from urgency and impact.
+    """
+
+    manifest: Manifest
+    encoder: Encoder
+    heads: Heads
+    matrix: PriorityMatrix = DEFAULT_MATRIX
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        matrix: PriorityMatrix = DEFAULT_MATRIX,
+        threads: int = 2,
+    ) -> Classifier:
+        """Load a bundle, checked file by file.
+
+        Args:
+            path: The bundle's folder.
+            matrix: Which priority follows from urgency and impact.
+            threads: Threads inside one multiplication of the encoder.
+
+        Raises:
+            BundleError: No usable bundle there.
+            EncoderError: Its encoder cannot be opened.
+        """
+        bundle = Bundle.load(path)
+        return cls(bundle.manifest, bundle.encoder(threads=threads), bundle.heads(), matrix)
+
+    @property
+    def version(self) -> str:
+        """The bundle's version, such as `2026.11.22-ab12cd34`."""
+        return self.manifest.version
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Names of the queues in class order."""
+        return self.manifest.queues
+
+    def warm_up(self) -> None:
+        """Do once what only the first text would pay for."""
+        self.classify(["my laptop does not start"])
+
+    def classify(
+        self, texts: Sequence[str], *, filed: Sequence[bool] | bool = False
+    ) -> list[Classification]:
+        """Judge texts, in batches of the encoder's choice.
+
+        Args:
+            texts: As people wrote them.
+            filed: Whether they were filed on purpose (then nothing is ignored): one value for
+                all, or one for each.
+
+        Returns:
+            One classification for each text, in order.
+
+        Raises:
+            ValueError: `filed` has another length than `texts`.
+        """
+        if not texts:
+            return []
+        on_purpose = [filed] * len(texts) if isinstance(filed, bool) else filed
+        normal = [normalize(text) for text in texts]
+        outputs = self.heads.predict(normal, self.encoder.encode(normal))
+        return [
+            self._classification(outputs, row, text, purpose)
+            for row, (text, purpose) in enumerate(zip(normal, on_purpose, strict=True))
+        ]
+
+    def _classification(
+        self, outputs: HeadOutputs, row: int, text: str, filed: bool
+    ) -> Classification:
+        rules = self.manifest.rules
+        pairs = zip(self.queues, outputs.queue[row].tolist(), strict=True)
+        ranked = dict(sorted(pairs, key=lambda pair: -pair[1]))
+        queue, confidence = next(iter(ranked.items()))
+        language = detect(text)
+        ticket = float(outputs.ticket[row])
+        decision, reason = decide(
+            Evidence(
+                text=text,
+                filed=filed,
+                language=language,
+                ticket_probability=ticket,
+                novelty=float(outputs.novelty[row]),
+                queue=queue,
+                confidence=confidence,
+            ),
+            rules,
+        )
+        urgency, impact, certainty = judge(
+            outputs.urgency[row].tolist(),
+            outputs.impact[row].tolist(),
+            outage_above=rules.outage_above,
+        )
+        return Classification(
+            queue_label=queue,
+            probabilities=ranked,
+            threshold=rules.thresholds[queue],
+            decision=decision,
+            reason=reason,
+            urgency=urgency,
+            impact=impact,
+            priority=self.matrix.priority(urgency, impact),
+            priority_confidence=certainty,
+            priority_why=explain(urgency, impact, text),
+            language=language,
+            ticket_probability=ticket,
+            model_version=self.version,
+        )
