@@ -121,7 +121,7 @@ def _outcome(ticket: TicketCard) -> str:
 
 def _best_guess(ticket: TicketCard) -> str:
     best, _ = ticket.top3[0]
-    return f"Best guess: {queue_name(best)}, {sureness(ticket.confidence)}"
+    return f"Best guess: {queue_name(best)} ({sureness(ticket.confidence)})"
 
 
 def _verdict(ticket: TicketCard, *, with_guess: bool) -> str:
@@ -146,7 +146,7 @@ def _history(ticket: TicketCard, most: int) -> list[Block]:
     lines = [step_line(step) for step in ticket.steps[-most:]]
     earlier = len(ticket.steps) - len(lines)
     if earlier:
-        lines.insert(0, f"{earlier} earlier steps")
+        lines.insert(0, f"Earlier steps: {earlier}")
     return [
         blocks.context("\n".join(lines[start : start + _STEPS_IN_A_BLOCK]))
         for start in range(0, len(lines), _STEPS_IN_A_BLOCK)

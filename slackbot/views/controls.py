@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.decision import Priority
 from slackbot.mrkdwn import shorten
 from slackbot.views import blocks
-from slackbot.views.ids import ActionId, Choice
+from slackbot.views.ids import MAX_QUEUE_NAME, ActionId, Choice
 from slackbot.views.message import Block
 from slackbot.views.ticket import TicketCard
 from storage.records import Action, State
@@ -40,7 +40,6 @@ _STAFF = {
 """Rows of elements by state."""
 
 _REASSIGN_PROMPTS = {State.PENDING: "Another queue", State.DISMISSED: "A ticket for"}
-_LEAST_OPTION_TEXT = 20
 _OPTION_TEXTS = 7_500
 """Characters that all options together may show: Slack refuses messages with much more text."""
 
@@ -78,7 +77,7 @@ def _pick(ticket: TicketCard, rank: int, action_id: ActionId) -> Block | None:
 def _reassign(ticket: TicketCard) -> Block | None:
     if not ticket.queues:
         return None
-    width = max(_LEAST_OPTION_TEXT, _OPTION_TEXTS // len(ticket.queues))
+    width = min(MAX_QUEUE_NAME, _OPTION_TEXTS // len(ticket.queues))
     options = [
         (shorten(queue, width), str(Choice(ticket.number, queue))) for queue in ticket.queues
     ]
@@ -108,6 +107,6 @@ _ELEMENTS: dict[ActionId, _Element] = {
     ActionId.REASSIGN: _reassign,
     ActionId.PRIORITY: _priority,
     ActionId.CLAIM: _step_button(ActionId.CLAIM, "Take it", Action.CLAIM, "primary"),
-    ActionId.RESOLVE: _step_button(ActionId.RESOLVE, "Resolved", Action.RESOLVE, None),
+    ActionId.RESOLVE: _step_button(ActionId.RESOLVE, "Resolve", Action.RESOLVE, None),
     ActionId.REOPEN: _step_button(ActionId.REOPEN, "Reopen", Action.REOPEN, None),
 }

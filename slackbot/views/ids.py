@@ -14,6 +14,9 @@ A longer name could not be read in full on any card, two of them could look the 
 `T-12:NAME` must fit the 150 characters of an option's value. Training refuses longer names.
 """
 
+MAX_QUEUES = 300
+"""Most queues: one select must show them all within the text that Slack lets a message have."""
+
 _VALUE = re.compile(r"(T-[1-9][0-9]{0,18}):(.+)", re.DOTALL)
 
 

@@ -41,7 +41,8 @@ class TicketCard:
         permalink: Of the message; None when there is none.
         state: Where the ticket stands.
         queue: Where it is; None while a person decides.
-        queues: Every queue there is, none blank, each at most `MAX_QUEUE_NAME` characters.
+        queues: Every queue there is, at most `MAX_QUEUES`; none is blank or longer than
+            `MAX_QUEUE_NAME`.
         top3: The model's one to three most probable queues, with probabilities in [0, 1].
         confidence: The model's probability in [0, 1] of its first choice.
         decision: What the model decided.

@@ -57,7 +57,7 @@ def percent(probability: float) -> str:
 
 def sureness(probability: float) -> str:
     """A probability in [0, 1] in words and percent: "very likely, 86 %"."""
-    word = next((word for least, word in _SURENESS if probability >= least), "a guess")
+    word = next((word for least, word in _SURENESS if probability >= least), "very unsure")
     return f"{word}, {percent(probability)}"
 
 
@@ -76,20 +76,28 @@ def priority_line(priority: Priority, why: str) -> str:
 
 def step_line(step: Step) -> str:
     """Who did what and when: "@rita moved it to *Access* · Today at 11:09"."""
-    return f"{deed(step)} · {moment(step.at)}"
+    done = deed(step.by, step.action, step.queue_after, step.priority_after)
+    return f"{done} · {moment(step.at)}"
 
 
-def deed(step: Step) -> str:
-    """Who did what, without when."""
-    to = queue_name(step.queue_after) if step.queue_after else "no queue"
+def deed(by: str, action: Action, queue: str | None, priority: Priority) -> str:
+    """Who did what: "@rita moved it to *Access*".
+
+    Args:
+        by: Slack user id.
+        action: What was done.
+        queue: Where the ticket was afterwards.
+        priority: What priority it had afterwards.
+    """
+    to = queue_name(queue) if queue else "no queue"
     what = {
         Action.CONFIRM: f"confirmed {to}",
         Action.REASSIGN: f"moved it to {to}",
         Action.DISMISS: "said that it is not a ticket",
-        Action.PRIORITY: f"set the priority to *{step.priority_after.label}*",
+        Action.PRIORITY: f"set the priority to *{priority.label}*",
         Action.CLAIM: "took it on",
         Action.RESOLVE: "resolved it",
         Action.REOPEN: "reopened it",
         Action.WITHDRAW: "withdrew it",
-    }
-    return f"{mention(step.by)} {what[step.action]}"
+    }[action]
+    return f"{mention(by)} {what}"

@@ -1,0 +1,176 @@
+"""What the bot says to one person: answers to commands and clicks, notices to reporters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.decision import Priority
+from core.text import is_blank
+from slackbot.mrkdwn import link, mention, moment, snippet
+from slackbot.views import blocks
+from slackbot.views.card import full_body, notification
+from slackbot.views.message import Block, Message
+from slackbot.views.ticket import TicketCard
+from slackbot.views.words import SIGNS, STATES, deed, queue_name
+from storage.records import Action, Review, State, Ticket
+
+_HELP = """*Tell me what is wrong, and I find the queue for it.*
+`/ticket my vpn drops every 5 minutes` files a ticket
+`/ticket` opens a form
+`/ticket status T-12` shows one ticket
+`/ticket list` shows yours
+`/ticket help` shows this"""
+
+_LISTED = 20
+_LISTED_TEXT = 60
+
+
+def plain_text(text: str) -> Message:
+    """An answer of one paragraph.
+
+    Args:
+        text: mrkdwn; what people wrote is escaped in it already.
+    """
+    return Message(text, (blocks.section(text),))
+
+
+# Commands ------------------------------------------------------------------------------------
+
+
+def help_text(reaction: str = "ticket") -> Message:
+    """What the bot does, and how to ask for it.
+
+    Args:
+        reaction: The emoji that files a message, without colons.
+    """
+    elsewhere = (
+        "You can also write to me directly, mention me in a channel, use *File as ticket* in a "
+        f"message's menu, or react to a message with :{reaction}:"
+    )
+    return Message(_HELP, (blocks.section(_HELP), blocks.context(elsewhere)))
+
+
+def status(ticket: TicketCard) -> Message:
+    """One ticket with all that the model said and people did."""
+    return Message(notification(ticket), tuple(full_body(ticket)))
+
+
+def status_usage() -> Message:
+    """Asks for the ticket's number."""
+    return plain_text("Which one? Try `/ticket status T-12`, or `/ticket list` for yours.")
+
+
+def ticket_list(tickets: Sequence[Ticket]) -> Message:
+    """A person's own tickets, in the order given; the first 20 of them."""
+    if not tickets:
+        return plain_text("You have no tickets yet. `/ticket my vpn drops` files one.")
+    listed = tickets[:_LISTED]
+    title = "Your ticket" if len(listed) == 1 else f"Your {len(listed)} latest tickets"
+    return Message(title, (blocks.header(title), *ticket_lines(listed)))
+
+
+def ticket_lines(tickets: Sequence[Ticket]) -> list[Block]:
+    """One paragraph for each ticket, so that nobody's formatting reaches the next one."""
+    return [blocks.section(_ticket_line(ticket)) for ticket in tickets]
+
+
+def _ticket_line(ticket: Ticket) -> str:
+    shown = "" if ticket.state is State.WITHDRAWN else snippet(ticket.text, _LISTED_TEXT)
+    where = queue_name(ticket.queue) if ticket.queue else STATES[ticket.state].lower()
+    first = f"{SIGNS[ticket.state]} *{ticket.number}*  {shown}"
+    return f"{first}\n{where} · {moment(ticket.created_at)}"
+
+
+def unknown_ticket(number: str) -> Message:
+    """No such ticket; `number` is shown as it was typed."""
+    return plain_text(f"I know no ticket {snippet(number, 40)}. `/ticket list` shows yours.")
+
+
+def blank_hint() -> Message:
+    """Nothing was said, so there is nothing to file."""
+    return plain_text("Please say what is wrong, for example `/ticket my vpn drops`.")
+
+
+def already_filed(number: str, permalink: str | None = None) -> Message:
+    """The message is a ticket already."""
+    known = f"This is already filed as {number}."
+    return plain_text(f"{known} {link(permalink, 'See it')}" if permalink else known)
+
+
+# Clicks --------------------------------------------------------------------------------------
+
+
+def not_a_reviewer(*, any_set: bool) -> Message:
+    """The click had no effect; `any_set` tells whether there are reviewers at all."""
+    if any_set:
+        return plain_text("Only IT reviewers can do this. Guests never can.")
+    return plain_text(
+        "Nobody can do this yet: whoever runs the bot names the reviewers in "
+        "`AUTOTICKET_REVIEWERS`."
+    )
+
+
+def reviewer_unknown() -> Message:
+    """Slack did not say who clicked, so nothing was done."""
+    return plain_text("I could not find out whether you are a reviewer. Please try again.")
+
+
+def already_settled(ticket: Ticket, last: Review | None) -> Message:
+    """Somebody was faster, or the ticket has moved on; `last` is what happened to it last."""
+    if last is None:
+        return plain_text(f"{ticket.number} has changed: {STATES[ticket.state].lower()}.")
+    done = deed(last.reviewer, last.action, last.queue_after, Priority(last.priority_after))
+    return plain_text(f"{ticket.number} is already settled: {done} · {moment(last.created_at)}")
+
+
+def unknown_queue(queue: str) -> Message:
+    """The picked queue does not exist, or not any more."""
+    return plain_text(f"There is no queue {queue_name(queue)} any more. Please pick another one.")
+
+
+def stale_card() -> Message:
+    """The clicked element means nothing any more."""
+    return plain_text("This card is out of date, nothing was changed. `/ticket status` knows more.")
+
+
+# Trouble -------------------------------------------------------------------------------------
+
+
+def not_recorded() -> Message:
+    """What was asked for is lost, and the person must know."""
+    return plain_text("This could not be recorded. Please try again in a minute.")
+
+
+def failed(error_id: str) -> Message:
+    """An error of ours; the id is in the log."""
+    return plain_text(f"Something went wrong on my side. IT finds it in the log as `{error_id}`.")
+
+
+# Notices to the reporter ---------------------------------------------------------------------
+
+
+def notice(ticket: Ticket, action: Action, *, by: str) -> Message:
+    """Tells the reporter what a person did with the ticket.
+
+    Args:
+        ticket: As it is now.
+        action: What was done.
+        by: Slack user id of who did it.
+    """
+    queue = queue_name(ticket.queue) if ticket.queue else "IT"
+    who, number = mention(by), ticket.number
+    what = {
+        Action.CONFIRM: f"{number} is with {queue}.",
+        Action.REASSIGN: f"{number} is with {queue} now.",
+        Action.DISMISS: f"{who} says that {number} is not a ticket. If it is one, please file it "
+        "again with `/ticket` and a few more words.",
+        Action.PRIORITY: f"{number} has priority *{Priority(ticket.priority).label}* now.",
+        Action.CLAIM: f"{who} is working on {number}.",
+        Action.RESOLVE: f"{who} has resolved {number}.",
+        Action.REOPEN: f"{who} has reopened {number}; it is with {queue}.",
+        Action.WITHDRAW: f"{number} is withdrawn; nobody will work on it.",
+    }[action]
+    if action is Action.WITHDRAW or is_blank(ticket.text):
+        return plain_text(what)
+    about = blocks.context(snippet(ticket.text, _LISTED_TEXT))
+    return Message(what, (blocks.section(what), about))
