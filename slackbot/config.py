@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from core.priority import PriorityMatrix
+from core.priority import DEFAULT_MATRIX, PriorityMatrix
 from slackbot.errors import ConfigError
 
 EVERY_CHANNEL = "*"
@@ -119,7 +119,7 @@ class Settings:
     reviewers: frozenset[str] = frozenset()
     reaction: str = "ticket"
     allowed_bots: frozenset[str] = frozenset()
-    priority_matrix: PriorityMatrix = field(default_factory=PriorityMatrix)
+    priority_matrix: PriorityMatrix = DEFAULT_MATRIX
     posts_per_second: float = 1.0
     retention_days: int = 0
     log_level: str = "INFO"

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from core.masking import mask
 from slack_bolt import BoltResponse
 from slack_bolt.context.async_context import AsyncBoltContext
 
-from core.masking import mask
 from core.text import clean, is_blank
 from slackbot.config import Settings
 from slackbot.mrkdwn import plain
@@ -170,20 +170,20 @@ def _from_message(
     kind = _message_kind(channel, message, raw, bot_user, in_thread, settings)
     if kind is None:
         return None
-    text = to_text(raw.replace(f"<@{bot_user}>", " ")).strip()
-    if is_blank(text) and (kind is Kind.MESSAGE or not in_thread):
-        return None
-    ts = message["ts"]
-    if is_blank(text):
+    text: str | None = to_text(raw.replace(f"<@{bot_user}>", " ")).strip()
+    ts, key = message["ts"], "message"
+    if is_blank(text or ""):
+        if kind is not Kind.MENTION or not in_thread:
+            return None
         # "@AutoTicket" alone in a thread asks for the message that the thread is about.
-        ts, thread, text = thread, None, None
+        ts, thread, text, key = thread, None, None, "filed"
     return Intake(
         kind=kind,
-        key=f"message:{channel}:{ts}" if text else f"filed:{channel}:{ts}",
+        key=f"{key}:{channel}:{ts}",
         team=team,
         channel=channel,
         ts=ts,
-        thread_ts=thread if in_thread and text else None,
+        thread_ts=thread if thread != ts else None,
         user=user,
         reporter=user,
         text=text,
@@ -275,9 +275,11 @@ def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -
     )
 
 
-def _from_shortcut(body: Body) -> Intake:
+def _from_shortcut(body: Body) -> Intake | None:
     message = body["message"]
     text = to_text(message.get("text"))
+    if is_blank(text):
+        return None
     thread = message.get("thread_ts")
     return Intake(
         kind=Kind.SHORTCUT,
@@ -312,6 +314,20 @@ def _from_command(body: Body) -> Intake | None:
     )
 
 
+def asks_for_a_ticket(body: Body, bot_user: str) -> bool:
+    """Whether somebody turned to the bot on purpose: a mention, a direct message, a shortcut."""
+    if body.get("type") == "message_action":
+        return True
+    event = body.get("event") or {}
+    if event.get("subtype") not in TAKEN_SUBTYPES or event.get("bot_id"):
+        return False
+    # A mention also comes as a `message`; the hint follows one of the two only.
+    if event.get("type") == "app_mention":
+        return True
+    direct = event.get("channel_type") == "im" and not event.get("thread_ts")
+    return direct and event.get("user") != bot_user
+
+
 def is_subcommand(raw: str) -> bool:
     """Whether the text after `/ticket` asks for something else than a new ticket.
 
@@ -341,7 +357,8 @@ def _from_modal(body: Body) -> Intake | None:
         user=body["user"]["id"],
         reporter=body["user"]["id"],
         text=to_text(f"{submission.summary}\n{submission.description}").strip(),
-        urgency=submission.urgency,
+        urgency=submission.urgency.value if submission.urgency else None,
+        response_url=submission.response_url,
         correlation=_new_correlation(),
     )
 
@@ -358,12 +375,13 @@ class RecordBeforeAck:
         self._record = record
         self._settings = settings
 
-    async def __call__(
+    async def process(
         self,
         body: dict[str, Any],
         context: AsyncBoltContext,
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002  Bolt passes it by this name
     ) -> BoltResponse:
+        """Record, then let Bolt go on; answer in its place when nothing could be recorded."""
         intake = parse(body, bot_user=context.bot_user_id or "", settings=self._settings)
         if intake is None:
             return await next()
@@ -385,7 +403,11 @@ def _not_recorded(intake: Intake) -> BoltResponse:
     if intake.kind is Kind.COMMAND:
         return BoltResponse(
             status=200,
-            body={"response_type": "ephemeral", "text": message.text, "blocks": list(message.blocks)},
+            body={
+                "response_type": "ephemeral",
+                "text": message.text,
+                "blocks": list(message.blocks),
+            },
         )
     if intake.kind is Kind.MODAL:
         return BoltResponse(

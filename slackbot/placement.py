@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from slackbot.views.card import Controls
+from slackbot.views.controls import Controls
 from storage.records import Card, Place, Source, State, Ticket
 
 PRIVATE_SOURCES = frozenset({Source.COMMAND, Source.MODAL})

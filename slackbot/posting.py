@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from slackbot.slack_calls import (
 from slackbot.views.message import Message
 from storage.records import Delivery, DeliveryKind
 
+NOTICE_EVENT = "autoticket_notice"
 ANSWER_LIFE = timedelta(minutes=29)
 """A `response_url` dies after 30 minutes."""
 
@@ -84,7 +85,13 @@ class Poster:
         return None
 
     async def _notice(self, delivery: Delivery) -> None:
-        message = Message.from_payload(delivery.payload["message"])
+        message = replace(
+            Message.from_payload(delivery.payload["message"]),
+            metadata={
+                "event_type": NOTICE_EVENT,
+                "event_payload": {"key": delivery.key or str(delivery.id)},
+            },
+        )
         channel = await self._conversation(delivery.lane)
         await self._post_once(delivery, channel, delivery.payload["thread_ts"], message)
 
@@ -115,7 +122,7 @@ class Poster:
                 channel=channel,
                 thread_ts=thread_ts,
                 oldest=f"{delivery.created_at.timestamp() - 60:.6f}",
-                metadata=dict(message.metadata),
+                metadata=dict(message.metadata or {}),
             )
             if found:
                 return Posted(channel, found)
@@ -145,7 +152,7 @@ def _arguments(message: Message) -> dict[str, Any]:
     return {
         "text": message.text,
         "blocks": list(message.blocks),
-        "metadata": dict(message.metadata),
+        "metadata": dict(message.metadata or {}),
         "unfurl_links": False,
         "unfurl_media": False,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -79,7 +78,7 @@ async def sorted_failures() -> AsyncIterator[None]:
         yield
     except SlackApiError as error:
         raise _sorted(error) from None  # the SDK's text holds the whole answer
-    except (aiohttp.ClientError, asyncio.TimeoutError, ssl.SSLError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, ssl.SSLError, OSError) as error:
         raise OutcomeUnknown(type(error).__name__) from error
 
 
@@ -123,13 +122,13 @@ async def find_message(client: AsyncWebClient, channel: str, ts: str) -> FoundMe
     Raises:
         SlackFailure: As `sorted_failures` says.
     """
-    window = {"oldest": ts, "latest": ts, "inclusive": True, "limit": 1}
     async with sorted_failures():
-        answer = await client.conversations_history(channel=channel, **window)
+        answer = await client.conversations_history(
+            channel=channel, oldest=ts, latest=ts, inclusive=True, limit=1
+        )
         found = _with_ts(answer.get("messages"), ts)
         if found is None:  # a reply is not in the channel's history
-            answer = await _replies_or_none(client, channel=channel, **window)
-            found = _with_ts(answer, ts)
+            found = _with_ts(await _replies_or_none(client, channel, ts), ts)
     if found is None:
         return None
     thread = found.get("thread_ts")
@@ -145,11 +144,11 @@ def _with_ts(messages: list[dict[str, Any]] | None, ts: str) -> dict[str, Any] |
 
 
 async def _replies_or_none(
-    client: AsyncWebClient, *, channel: str, oldest: str, **window: Any
+    client: AsyncWebClient, channel: str, ts: str
 ) -> list[dict[str, Any]] | None:
     try:
         answer = await client.conversations_replies(
-            channel=channel, ts=oldest, oldest=oldest, **window
+            channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
         )
     except SlackApiError as error:
         if error.response.get("error") == "thread_not_found":

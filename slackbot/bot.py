@@ -1,0 +1,216 @@
+"""The running bot: everything connected, started in order, and stopped without losing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.classifier import Classifier
+from slackbot.app import build_app
+from slackbot.config import Settings
+from slackbot.delivery import Deliverer
+from slackbot.desk import Desk
+from slackbot.identity import wait_for_identity
+from slackbot.listeners.services import Services
+from slackbot.pace import Pace
+from slackbot.people import Reviewers
+from slackbot.placement import Places
+from slackbot.posting import Poster
+from slackbot.server import build_server
+from slackbot.slack_calls import web_client
+from slackbot.socket_mode import SocketMode
+from slackbot.worker import Worker
+from storage import deliveries, inbox
+from storage.database import Database
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 8.0
+"""What is in hand at SIGTERM may take this long to finish."""
+
+
+@dataclass(slots=True)
+class Bot:
+    """One replica.
+
+    Attributes:
+        settings: As configured.
+        desk: Record and decision.
+        app: Bolt.
+        worker: Works off the inbox.
+        deliverer: Works off the outbox.
+        client: Slack's Web API.
+        owner: This replica's name on leases.
+        port: Where the web server listens; known once it runs.
+    """
+
+    settings: Settings
+    desk: Desk
+    app: AsyncApp
+    worker: Worker
+    deliverer: Deliverer
+    client: AsyncWebClient
+    owner: str
+    port: int = 0
+    _socket: SocketMode | None = None
+
+    async def ready(self) -> dict[str, bool]:
+        """What must be true for tickets to be taken."""
+        try:
+            await self.desk.database.ping()
+            database = True
+        except StorageError:
+            database = False
+        connected = self._socket is None or await self._socket.connected()
+        return {"model": True, "database": database, "slack": connected}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then finish what is in hand and lease nothing any more."""
+        idle = asyncio.Event()
+        loops = [
+            asyncio.create_task(self.worker.run(idle), name="worker"),
+            asyncio.create_task(self.deliverer.run(idle), name="delivery"),
+        ]
+        try:
+            async with self._listening() as server, self._connected():
+                log.info("bot_ready", extra={"port": self.port, "owner": self.owner})
+                await _first_of(stop, server, *loops)
+        finally:
+            idle.set()
+            self.desk.inbox_filled.set()
+            self.desk.outbox_filled.set()
+            _, late = await asyncio.wait(loops, timeout=GRACE_S)
+            for loop in late:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await self._release_leases()
+
+    @contextlib.asynccontextmanager
+    async def _listening(self) -> AsyncIterator[asyncio.Task[None]]:
+        """The web server, on a socket that is bound before anything else starts."""
+        listener = socket.create_server((self.settings.host, self.settings.port))
+        self.port = listener.getsockname()[1]
+        in_http_mode = not self.settings.app_token
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build_server(self.ready, self.app if in_http_mode else None),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=5,
+            )
+        )
+        task = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
+        try:
+            yield task
+        finally:
+            server.should_exit = True
+            await task
+            listener.close()
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """The Socket Mode connection, when there is an app token."""
+        if not self.settings.app_token:
+            yield
+            return
+        self._socket = SocketMode.of(self.app, self.settings.app_token, self.client)
+        connecting = asyncio.create_task(self._socket.connect(), name="socket mode")
+        try:
+            yield
+        finally:
+            connecting.cancel()
+            await asyncio.gather(connecting, return_exceptions=True)
+            await self._socket.close()
+
+    async def _release_leases(self) -> None:
+        async with self.desk.database.write() as conn:
+            await inbox.release(conn, owner=self.owner)
+            await deliveries.release(conn, owner=self.owner)
+
+
+async def _first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
+    """Return when `stop` is set or the first task ends; raise what that raised."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in tasks:
+        if task in done:
+            task.result()
+
+
+async def run_bot(settings: Settings) -> None:
+    """Start a replica and serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: A token is missing.
+        SlackRefused: Slack does not accept the bot token.
+        CoreError: The model bundle cannot be used.
+        StorageError: The database cannot be used.
+    """
+    settings.require_slack()
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    async with open_bot(settings, stop) as bot:
+        if bot is not None:
+            await bot.run(stop)
+
+
+@contextlib.asynccontextmanager
+async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot | None]:
+    """Load the model, open the database and ask Slack who we are, all at once.
+
+    Yields:
+        The bot; None when `stop` was set before Slack answered.
+    """
+    client = web_client(settings.bot_token, settings.api_url)
+    loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
+    database = await Database.open(settings.database_url)
+    try:
+        classifier = await loading
+        asking = asyncio.create_task(wait_for_identity(client))
+        await _first_of(stop, asking)
+        if not asking.done():
+            asking.cancel()
+            yield None
+            return
+        identity = asking.result()
+        desk = Desk(
+            database=database,
+            classifier=classifier,
+            matrix=settings.priority_matrix,
+            places=Places(settings.review_channel, settings.queue_channels),
+            workspace_url=identity.workspace_url,
+        )
+        services = Services(desk, Reviewers(client, settings.reviewers), settings)
+        owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        yield Bot(
+            settings=settings,
+            desk=desk,
+            app=build_app(client, identity, services),
+            worker=Worker(desk, client, owner),
+            deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
+            client=client,
+            owner=owner,
+        )
+    finally:
+        await database.close()
+
+
+def _load_classifier(settings: Settings) -> Classifier:
+    classifier = Classifier.load(settings.model_dir, matrix=settings.priority_matrix)
+    classifier.warm_up()
+    return classifier

@@ -1,0 +1,180 @@
+"""The command line: `autoticket …`. Errors that can be named are one line and exit code 2."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import CoreError
+from slackbot.errors import AutoTicketError, ConfigError
+from storage.errors import StorageError
+
+_FILE = click.Path(path_type=Path)
+
+
+class _Group(click.Group):
+    """Turns the errors we know into one line each."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            _fail(*error.problems)
+        except (AutoTicketError, CoreError, StorageError) as error:
+            _fail(str(error))
+        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+            _fail(f"{error.filename}: {error.strerror}")
+        except BrokenPipeError:
+            sys.stderr.close()  # who read our output has gone away, as `head` does
+            sys.exit(0)
+
+
+def _fail(*lines: str) -> None:
+    for line in lines:
+        click.echo(f"autoticket: {line}", err=True)
+    sys.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="autoticket")
+def main() -> None:
+    """Sort IT tickets from Slack: pick the queue and the priority, and ask when unsure."""
+
+
+@main.command()
+def run() -> None:
+    """Run the bot: Socket Mode with an app token, else HTTP with a signing secret."""
+    from slackbot.bot import run_bot  # noqa: PLC0415  imports cost start-up time
+    from slackbot.config import load_settings  # noqa: PLC0415
+    from slackbot.logs import configure_logging  # noqa: PLC0415
+
+    settings = load_settings()
+    settings.require_slack()
+    configure_logging(settings.log_level)
+    asyncio.run(run_bot(settings))
+
+
+@main.command()
+def demo() -> None:
+    """Show the main job on real tickets; needs no Slack account and no settings."""
+    from slackbot.demo import show_demo  # noqa: PLC0415
+
+    show_demo()
+
+
+@main.command()
+def doctor() -> None:
+    """Check configuration, tokens, scopes, channels, database and model; say what to fix."""
+    from slackbot.doctor import diagnose, report  # noqa: PLC0415
+
+    findings = asyncio.run(diagnose())
+    sys.exit(report(findings))
+
+
+@main.command()
+@click.argument("text", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--filed", is_flag=True, help="Judge as filed on purpose: never ignored.")
+@click.option("--input", "source", type=_FILE, help="JSON lines with a `text` each; - for stdin.")
+@click.option("--output", "target", type=_FILE, help="Where the result lines go.")
+@click.option("--model", type=_FILE, help="Folder of the bundle (AUTOTICKET_MODEL_DIR).")
+def classify(
+    text: str | None,
+    as_json: bool,
+    filed: bool,
+    source: Path | None,
+    target: Path | None,
+    model: Path | None,
+) -> None:
+    """Say which queue TEXT belongs to, how urgent it is, and how sure that is."""
+    from slackbot import classify as command  # noqa: PLC0415
+
+    if (text is None) == (source is None):
+        raise click.UsageError("give one TEXT, or --input FILE.jsonl")
+    if target is not None and source is None:
+        raise click.UsageError("--output goes with --input")
+    classifier = command.load(model)
+    if source is not None:
+        command.classify_file(classifier, source, target, filed=filed)
+    else:
+        command.classify_text(classifier, text or "", filed=filed, as_json=as_json)
+
+
+@main.command()
+@click.option("--data", type=_FILE, required=True, help="CSV file, also as .gz.")
+@click.option("--text-column", required=True, help="Column of the text.")
+@click.option("--label-column", required=True, help="Column of the queue.")
+@click.option("--out", type=_FILE, required=True, help="Folder of the new bundle.")
+@click.option("--encoder", help="A Sentence-Transformers model: name or folder.")
+@click.option("--messages", type=_FILE, multiple=True, help="Hand-written messages, JSON lines.")
+@click.option("--frozen", is_flag=True, help="Do not fine-tune the encoder: minutes, not an hour.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def train(**options: Any) -> None:
+    """Train a bundle from labelled tickets; needs the `train` extra."""
+    from slackbot import training  # noqa: PLC0415
+
+    training.run_training(**options)
+
+
+@main.command()
+@click.option("--data", type=_FILE, required=True, help="CSV file, also as .gz.")
+@click.option("--text-column", default="text", show_default=True)
+@click.option("--label-column", default="queue", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--model", type=_FILE, help="Folder of the bundle (AUTOTICKET_MODEL_DIR).")
+@click.option("--pictures", type=_FILE, help="Folder for the pictures.")
+def evaluate(**options: Any) -> None:
+    """Measure a bundle on labelled tickets that it was not trained on."""
+    from slackbot import training  # noqa: PLC0415
+
+    training.run_evaluation(**options)
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["tickets", "predictions", "reviews", "labels"]))
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+@click.option("--out", type=_FILE, help="A file instead of standard output.")
+def export(what: str, form: str, out: Path | None) -> None:
+    """Write the record as JSON lines or CSV."""
+    from slackbot.record_commands import export_record  # noqa: PLC0415
+
+    asyncio.run(export_record(what, form, out))
+
+
+@main.command()
+@click.option("--user", help="Slack user id: all tickets that this person reported.")
+@click.option("--ticket", "number", help="One ticket, such as T-12.")
+@click.option("--team", help="Only in this workspace.")
+def forget(user: str | None, number: str | None, team: str | None) -> None:
+    """Erase the text of tickets; the counts stay."""
+    from slackbot.record_commands import forget_text  # noqa: PLC0415
+
+    if (user is None) == (number is None):
+        raise click.UsageError("give --user or --ticket")
+    asyncio.run(forget_text(user=user, number=number, team=team))
+
+
+@main.group()
+def outbox() -> None:
+    """What could not be delivered to Slack."""
+
+
+@outbox.command("list")
+def outbox_list() -> None:
+    """Show the deliveries that were given up, and why."""
+    from slackbot.record_commands import list_dead  # noqa: PLC0415
+
+    asyncio.run(list_dead())
+
+
+@outbox.command("retry")
+def outbox_retry() -> None:
+    """Deliver them again, after the cause is mended."""
+    from slackbot.record_commands import revive_dead  # noqa: PLC0415
+
+    asyncio.run(revive_dead())
+

@@ -1,0 +1,42 @@
+"""Which Slack payload goes where: one table. Listeners parse, call the desk, and answer."""
+
+from __future__ import annotations
+
+import re
+
+from slack_bolt.async_app import AsyncApp
+
+from slackbot.intake import FILE_SHORTCUT
+from slackbot.listeners.actions import ReviewActions
+from slackbot.listeners.commands import TicketCommand
+from slackbot.listeners.errors import report_error
+from slackbot.listeners.events import acknowledge, hint_when_blank
+from slackbot.listeners.home import Home
+from slackbot.listeners.modals import submit_ticket
+from slackbot.listeners.services import Services
+from slackbot.views import modal
+from slackbot.views.ids import ActionId
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Connect every payload that manifest.yml subscribes to with its listener.
+
+    What files, changes or withdraws a ticket is recorded by the intake middleware before any
+    listener runs; those listeners only acknowledge.
+    """
+    actions, command, home = ReviewActions(services), TicketCommand(services), Home(services)
+
+    app.command("/ticket")(command.run)
+    app.shortcut({"type": "message_action", "callback_id": FILE_SHORTCUT})(hint_when_blank)
+    app.view(modal.CALLBACK)(submit_ticket)
+
+    app.event("app_mention")(hint_when_blank)
+    app.event("message")(hint_when_blank)
+    app.event("reaction_added")(acknowledge)
+    app.event("app_home_opened")(home.opened)
+
+    app.action(re.compile(r"^(review|ticket)_"))(actions.run)
+    app.action(ActionId.NEW_TICKET.value)(home.new_ticket)
+    app.action(re.compile(r"^home_page_"))(home.turn_page)
+
+    app.error(report_error)

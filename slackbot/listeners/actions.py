@@ -1,0 +1,116 @@
+"""Buttons and selects on cards: who may, what it means, and that it is decided before the ack."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.decision import Priority
+from slackbot.desk import Step
+from slackbot.errors import AutoTicketError
+from slackbot.listeners.services import Services
+from slackbot.slack_calls import SlackFailure
+from slackbot.views import answers
+from slackbot.views.ids import ActionId, parse_choice, queue_named
+from storage.records import Action
+
+WHO_IS_IT_S = 2.0
+"""Slack wants an answer within 3 s; who cannot be looked up by then is refused."""
+
+_MEANS = {
+    ActionId.CONFIRM: Action.CONFIRM,
+    ActionId.PICK_2: Action.REASSIGN,
+    ActionId.PICK_3: Action.REASSIGN,
+    ActionId.REASSIGN: Action.REASSIGN,
+    ActionId.DISMISS: Action.DISMISS,
+    ActionId.PRIORITY: Action.PRIORITY,
+    ActionId.CLAIM: Action.CLAIM,
+    ActionId.RESOLVE: Action.RESOLVE,
+    ActionId.REOPEN: Action.REOPEN,
+}
+
+
+class NotAReviewer(AutoTicketError):
+    """The person may not settle tickets."""
+
+
+class StaleCard(AutoTicketError):
+    """The clicked element is not one of ours, or no longer means anything."""
+
+
+class ReviewActions:
+    """Turns clicks into steps."""
+
+    def __init__(self, services: Services) -> None:
+        self._desk = services.desk
+        self._reviewers = services.reviewers
+
+    async def run(
+        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        """Decide and commit, then acknowledge: what Slack was told has happened, has happened."""
+        step = self._step(body, action)
+        await self._require_reviewer(step.user)
+        await self._desk.settle(_team(body), step)
+        await ack()
+
+    async def _require_reviewer(self, user: str) -> None:
+        try:
+            async with asyncio.timeout(WHO_IS_IT_S):
+                allowed = await self._reviewers.includes(user)
+        except (SlackFailure, TimeoutError) as error:
+            raise NotAReviewer(answers.reviewer_unknown().text) from error
+        if not allowed:
+            raise NotAReviewer(answers.not_a_reviewer(any_set=bool(self._reviewers.ids)).text)
+
+    def _step(self, body: dict[str, Any], action: dict[str, Any]) -> Step:
+        value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""
+        choice = parse_choice(value)
+        meaning = _meaning(action)
+        if choice is None or meaning is None:
+            raise StaleCard(answers.stale_card().text)
+        queue = priority = None
+        if meaning in (Action.CONFIRM, Action.REASSIGN):
+            queue = queue_named(choice.choice, self._desk.classifier.queues) or choice.choice
+        elif meaning is Action.PRIORITY:
+            priority = _priority(choice.choice)
+        return Step(
+            number=choice.number,
+            action=meaning,
+            user=body["user"]["id"],
+            queue=queue,
+            priority=priority,
+            seen_pending=_still_asked(body, choice.number),
+        )
+
+
+def _meaning(action: dict[str, Any]) -> Action | None:
+    try:
+        return _MEANS.get(ActionId(action["action_id"]))
+    except ValueError:
+        return None
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority(text)
+    except ValueError:
+        raise StaleCard(answers.stale_card().text) from None
+
+
+def _team(body: dict[str, Any]) -> str:
+    return str((body.get("team") or {}).get("id") or body["user"].get("team_id") or "")
+
+
+def _still_asked(body: dict[str, Any], number: str) -> bool:
+    """Whether the clicked card or view offered to confirm that very ticket."""
+    shown = body.get("message") or body.get("view") or {}
+    return any(
+        element.get("action_id") == ActionId.CONFIRM
+        and str(element.get("value", "")).startswith(f"{number}:")
+        for block in shown.get("blocks") or []
+        for element in block.get("elements") or []
+    )

@@ -1,0 +1,58 @@
+"""`/ticket`: a text files a ticket; nothing, help, status and list are answered here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.text import clean, is_blank
+from slackbot.listeners.services import Services
+from slackbot.slack_calls import sorted_failures
+from slackbot.views import answers, modal
+from slackbot.views.message import Message
+
+
+class TicketCommand:
+    """Answers `/ticket`."""
+
+    def __init__(self, services: Services) -> None:
+        self._desk = services.desk
+        self._reaction = services.settings.reaction
+
+    async def run(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
+    ) -> None:
+        """Acknowledge; a recorded text is answered by the worker through the response URL."""
+        if "intake" in context:
+            await ack()
+            return
+        text = clean(body.get("text") or "")
+        if is_blank(text):
+            await ack()
+            await self._open_modal(body, client)
+            return
+        answer = await self._answer(body, text.split())
+        await ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")
+
+    async def _answer(self, body: dict[str, Any], words: list[str]) -> Message:
+        team, user = body["team_id"], body["user_id"]
+        match [words[0].lower(), *words[1:]]:
+            case ["list"]:
+                return answers.ticket_list(await self._desk.of_reporter(team, user))
+            case ["status", number]:
+                return answers.status(await self._desk.card(team, number))
+            case ["status"]:
+                return answers.status_usage()
+        return answers.help_text(self._reaction)
+
+    async def _open_modal(self, body: dict[str, Any], client: AsyncWebClient) -> None:
+        async with sorted_failures():
+            await client.views_open(
+                trigger_id=body["trigger_id"],
+                view=modal.ticket_modal(
+                    channel=body["channel_id"], response_url=body.get("response_url")
+                ),
+            )

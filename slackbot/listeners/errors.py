@@ -1,0 +1,36 @@
+"""The one place where errors end: known ones tell the person why, the rest get a logged id."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slackbot.errors import AutoTicketError
+from slackbot.listeners.tell import tell
+from slackbot.views import answers
+from storage.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+
+async def report_error(
+    error: Exception, body: dict[str, Any], client: AsyncWebClient
+) -> BoltResponse | None:
+    """Answer the person who waits; leave events unacknowledged, so that Slack sends them again."""
+    if isinstance(error, AutoTicketError):
+        message = answers.plain_text(str(error))
+    elif isinstance(error, DatabaseUnavailable):
+        log.error("database_unavailable", extra={"error": str(error)})
+        message = answers.not_recorded()
+    else:
+        error_id = uuid.uuid4().hex[:8]
+        log.error("listener_failed", exc_info=error, extra={"error_id": error_id})
+        message = answers.failed(error_id)
+    if "event" in body:
+        return None
+    await tell(body, client, message)
+    return BoltResponse(status=200, body="")

@@ -1,0 +1,51 @@
+"""Answering one person at once, in the way that the payload allows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from slackbot.slack_calls import TIMEOUT_S, SlackFailure, sorted_failures
+from slackbot.views.message import Message
+
+log = logging.getLogger(__name__)
+
+
+async def tell(body: Mapping[str, Any], client: AsyncWebClient, message: Message) -> None:
+    """Show `message` to who caused `body` and to nobody else; a failure is only logged.
+
+    It goes through the payload's `response_url`, else into its channel, else as a direct message.
+    """
+    try:
+        async with sorted_failures():
+            await _tell(body, client, message)
+    except SlackFailure as failure:
+        log.warning("person_not_told", extra={"error": str(failure)})
+
+
+async def _tell(body: Mapping[str, Any], client: AsyncWebClient, message: Message) -> None:
+    content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
+    url = body.get("response_url")
+    if url:
+        webhook = AsyncWebhookClient(url, timeout=TIMEOUT_S, retry_handlers=[])
+        await webhook.send(**content, response_type="ephemeral", replace_original=False)
+        return
+    user, channel, thread = _whom(body)
+    if channel and not channel.startswith("D"):
+        await client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **content)
+    elif user:
+        opened = await client.conversations_open(users=[user])
+        await client.chat_postMessage(channel=opened["channel"]["id"], **content)
+
+
+def _whom(body: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+    event = body.get("event") or {}
+    user = event.get("user") or (body.get("user") or {}).get("id") or body.get("user_id") or ""
+    channel = (
+        event.get("channel") or (body.get("channel") or {}).get("id") or body.get("channel_id")
+    )
+    return str(user), channel, event.get("thread_ts")

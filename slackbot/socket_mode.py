@@ -1,0 +1,48 @@
+"""Socket Mode: connected, watched, and counted as connected only while pongs come back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+PING_S = 5.0
+"""The client pings this often and reconnects by itself when four pings go unanswered."""
+DEAF_AFTER_S = 4 * PING_S
+
+
+@dataclass(slots=True)
+class SocketMode:
+    """One Socket Mode connection.
+
+    Attributes:
+        handler: Bolt's adapter.
+    """
+
+    handler: AsyncSocketModeHandler
+
+    @classmethod
+    def of(cls, app: AsyncApp, app_token: str, client: AsyncWebClient) -> SocketMode:
+        """Prepare a connection; must be called on the event loop."""
+        return cls(AsyncSocketModeHandler(app, app_token, web_client=client, ping_interval=PING_S))
+
+    async def connect(self) -> None:
+        """Connect; tries again until it succeeds."""
+        await self.handler.connect_async()  # type: ignore[no-untyped-call]
+
+    async def close(self) -> None:
+        """Stop receiving."""
+        await self.handler.close_async()  # type: ignore[no-untyped-call]
+
+    def pong_age_s(self) -> float | None:
+        """Seconds since Slack last answered a ping; None before the first answer."""
+        last = self.handler.client.last_ping_pong_time
+        return None if last is None else time.time() - last
+
+    async def connected(self) -> bool:
+        """Whether payloads can arrive: an open socket that answers pings."""
+        age = self.pong_age_s()
+        return await self.handler.client.is_connected() and age is not None and age < DEAF_AFTER_S
