@@ -76,9 +76,11 @@ def ticket_lines(tickets: Sequence[Ticket]) -> list[Block]:
 
 def _ticket_line(ticket: Ticket) -> str:
     shown = "" if ticket.state is State.WITHDRAWN else snippet(ticket.text, _LISTED_TEXT)
-    where = queue_name(ticket.queue) if ticket.queue else STATES[ticket.state].lower()
-    first = f"{SIGNS[ticket.state]} *{ticket.number}*  {shown}"
-    return f"{first}\n{where} · {moment(ticket.created_at)}"
+    queue = f" · {queue_name(ticket.queue)}" if ticket.queue else ""
+    return (
+        f"{SIGNS[ticket.state]} *{ticket.number}*  {shown}\n"
+        f"{STATES[ticket.state]}{queue} · {moment(ticket.created_at)}"
+    )
 
 
 def unknown_ticket(number: str) -> Message:

@@ -7,8 +7,9 @@ from slackbot.views import blocks
 from slackbot.views.controls import Controls, control_blocks
 from slackbot.views.ids import MAX_QUEUE_NAME
 from slackbot.views.message import Block, Message
-from slackbot.views.ticket import Step, TicketCard
+from slackbot.views.ticket import TicketCard
 from slackbot.views.words import (
+    DECISIONS,
     REASONS,
     SIGNS,
     STATES,
@@ -20,8 +21,6 @@ from slackbot.views.words import (
     sureness,
 )
 from storage.records import Action, Place, State
-
-__all__ = ["MOVED_EVENT", "TICKET_EVENT", "Controls", "Step", "TicketCard", "card", "moved"]
 
 TICKET_EVENT = "autoticket_ticket"
 MOVED_EVENT = "autoticket_moved"
@@ -136,9 +135,12 @@ def _verdict(ticket: TicketCard, *, with_guess: bool) -> str:
 
 
 def _judgement(ticket: TicketCard) -> str:
-    """What the model said, with its version, in small letters."""
+    """What the model said and did, in small letters."""
     version, language = snippet(ticket.model_version, 60), snippet(ticket.language, 20)
-    return f"{_best_guess(ticket)}. {REASONS[ticket.reason]}\nModel {version}, language {language}"
+    return (
+        f"{_best_guess(ticket)}. {DECISIONS[ticket.decision]} {REASONS[ticket.reason]}\n"
+        f"Model {version}, language {language}"
+    )
 
 
 def _history(ticket: TicketCard, most: int) -> list[Block]:

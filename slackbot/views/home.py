@@ -49,7 +49,7 @@ def shown_page(view: Mapping[str, Any]) -> int:
 def _own(mine: Sequence[Ticket]) -> list[Block]:
     lines = ticket_lines(mine[:_MINE]) or [blocks.context("You have not filed any tickets yet.")]
     new = blocks.button(ActionId.NEW_TICKET, "New ticket", "new", "primary")
-    return [blocks.header("My tickets"), *lines, blocks.actions("home:new", [new])]
+    return [blocks.header("My tickets"), blocks.actions("home:new", [new]), *lines]
 
 
 def _desk(waiting: Sequence[TicketCard], page: int) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.decision import Priority, Reason
+from core.decision import Decision, Priority, Reason
 from slackbot.mrkdwn import mention, moment, snippet
 from slackbot.views.ids import MAX_QUEUE_NAME
 from slackbot.views.ticket import Step
@@ -29,7 +29,7 @@ STATES = {
 """Each state in words."""
 
 REASONS = {
-    Reason.CONFIDENT: "The bot was sure enough to route this by itself.",
+    Reason.CONFIDENT: "It was sure enough.",
     Reason.LOW_CONFIDENCE: "No queue stands out clearly enough.",
     Reason.QUEUE_NOT_PROVEN: "The bot has not yet proven that it gets this queue right.",
     Reason.UNKNOWN_LANGUAGE: "The bot has not been tested in this language.",
@@ -39,6 +39,13 @@ REASONS = {
     Reason.MAYBE_NOT_A_TICKET: "This may not be a request at all.",
 }
 """Why the bot decided so, for people who know nothing of models."""
+
+DECISIONS = {
+    Decision.AUTO: "The bot routed it.",
+    Decision.REVIEW: "The bot asked a person.",
+    Decision.IGNORE: "The bot took it for no ticket.",
+}
+"""What the bot did about it."""
 
 _SURENESS = ((0.95, "almost certain"), (0.8, "very likely"), (0.6, "likely"), (0.4, "unsure"))
 _BAR_CELLS = 10

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from core.decision import Decision, Priority, Reason
 from core.text import clean
-from slackbot.views.card import Step, TicketCard
 from slackbot.views.ids import MAX_QUEUE_NAME, MAX_QUEUES
+from slackbot.views.ticket import Step, TicketCard
 from storage.records import Action, Source, State, Ticket
 
 FILED = datetime(2026, 11, 22, 11, 9, tzinfo=UTC)

@@ -100,7 +100,7 @@ def test_status_shows_what_the_model_said_and_all_that_people_did():
 
     assert re.findall(r"<@U(\d+)> set", said) == [str(n) for n in range(25)]
     assert "<@U0RITA> moved it to *Access*" in said
-    assert "Best guess: *Hardware* (almost certain, 97 %)" in said
+    assert "Best guess: *Hardware* (almost certain, 97 %). The bot routed it." in said
     assert "Model 2026.11.22-ab12cd34, language en" in said
     assert message.metadata is None  # an answer must never be taken for the ticket's card
 
@@ -113,8 +113,8 @@ def test_the_list_shows_state_text_queue_and_date():
     ]
     said = shown(answers.ticket_list(rows).blocks)
 
-    assert "📥 *T-12*  vpn drops every 5 minutes\n*Hardware* · <!date^" in said
-    assert "⏳ *T-13*  laptop slow\nwaiting for a person · <!date^" in said
+    assert "📥 *T-12*  vpn drops every 5 minutes\nAssigned · *Hardware* · <!date^" in said
+    assert "⏳ *T-13*  laptop slow\nWaiting for a person · <!date^" in said
     assert "*T-14*" in said
     assert "taken back" not in said
 

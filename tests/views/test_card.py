@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from core.decision import Priority, Reason
 from slackbot.playground.blocks import options
-from slackbot.views.card import Controls, card, moved
+from slackbot.views.card import card, moved
+from slackbot.views.controls import Controls
 from slackbot.views.ids import MAX_QUEUE_NAME, MAX_QUEUES, parse_choice
 from storage.records import Action, Place, State
 from tests.views.examples import ASSIGNED, PENDING, QUEUES, step, ticket_cards
