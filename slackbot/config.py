@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from core.errors import SettingError
 from core.priority import DEFAULT_MATRIX, PriorityMatrix
 from slackbot.errors import ConfigError
 
@@ -208,7 +209,7 @@ class _Reader:
     def converted(self, name: str, convert: Callable[[str], T]) -> T:
         try:
             return convert(self.text(name))
-        except ValueError as error:
+        except (ValueError, SettingError) as error:
             self.problems.append(f"{name}: {error}")
             return convert(_DEFAULTS[name])
 

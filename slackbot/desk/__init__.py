@@ -10,19 +10,24 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
-from slackbot.desk import triage
-from slackbot.desk.render import History, history_of
+from slackbot.desk.render import History, as_card, history_of
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
+from slackbot.desk.triage import Judged, apply, with_given_urgency
 from slackbot.intake import Intake
-from slackbot.placement import Places
-from storage import inbox, tickets
+from slackbot.placement import Places, controls
+from slackbot.views.card import card as card_message
+from slackbot.views.card import moved
+from slackbot.views.controls import Controls
+from slackbot.views.message import Message
+from slackbot.views.ticket import TicketCard
+from storage import cards, inbox, tickets
 from storage.database import Database
-from storage.records import InboxItem, Ticket
+from storage.records import Card, Delivery, InboxItem, Place, State, Ticket
 
 __all__ = ["AlreadySettled", "Desk", "LeaseLost", "Step", "UnknownQueue", "UnknownTicket"]
 
@@ -94,7 +99,7 @@ class Desk:
         done: list[int] = []
         async with self.database.write() as conn:
             for item, each in zip(items, judged, strict=True):
-                if await triage.apply(conn, each, self.places):
+                if await apply(conn, each, self.places):
                     done.append(item.id)
                 else:
                     await inbox.postpone(
@@ -108,7 +113,7 @@ class Desk:
                 raise LeaseLost
         self.outbox_filled.set()
 
-    async def _judge(self, intakes: Sequence[Intake]) -> list[triage.Judged]:
+    async def _judge(self, intakes: Sequence[Intake]) -> list[Judged]:
         started = time.perf_counter()
         said = await asyncio.to_thread(
             self.classifier.classify,
@@ -117,9 +122,9 @@ class Desk:
         )
         latency_ms = (time.perf_counter() - started) * 1000
         return [
-            triage.Judged(
+            Judged(
                 intake=intake,
-                said=triage.with_given_urgency(each, intake.urgency, self.matrix),
+                said=with_given_urgency(each, intake.urgency, self.matrix),
                 latency_ms=latency_ms,
             )
             for intake, each in zip(intakes, said, strict=True)
@@ -180,8 +185,8 @@ class Desk:
             return None
         shown = self._as_card(history)
         if card.retired:
-            return card, moved(shown, card.place)
-        return card, ticket_card(shown, card.place, controls(ticket, card, all_cards))
+            return card, moved(shown, ticket.queue or "")
+        return card, card_message(shown, card.place, controls(ticket, card, all_cards))
 
     async def render_answer(self, delivery: Delivery) -> Message:
         """What who gave a command sees: the ticket as it is now, with nothing to press."""
@@ -190,10 +195,17 @@ class Desk:
             if ticket is None:
                 raise UnknownTicket(str(delivery.ticket_id))
             history = await history_of(conn, ticket)
-        return ticket_card(self._as_card(history), Place.THREAD, Controls.NONE)
+        message = card_message(self._as_card(history), Place.THREAD, Controls.NONE)
+        return replace(message, metadata=None)
 
     def _as_card(self, history: History) -> TicketCard:
         return as_card(history, self.classifier.queues, self.workspace_url)
+
+    async def waiting(self, team: str, limit: int = 200) -> list[TicketCard]:
+        """The tickets that wait for a decision, the oldest `limit` of them."""
+        async with self.database.read() as conn:
+            pending = await tickets.pending(conn, team, limit)
+            return [self._as_card(await history_of(conn, ticket)) for ticket in pending]
 
     async def of_reporter(self, team: str, user: str, limit: int = 20) -> list[Ticket]:
         """The newest tickets that `user` reported."""

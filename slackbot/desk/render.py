@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Decision, Impact, Priority, Reason, Urgency
 from core.priority import explain
-from slackbot.views.card import Step, TicketCard
+from slackbot.views.ticket import Step, TicketCard
 from storage import predictions, reviews
 from storage.records import Prediction, Review, Ticket
 
@@ -70,7 +70,7 @@ def as_card(history: History, queues: Sequence[str], workspace_url: str) -> Tick
                 action=review.action,
                 at=review.created_at,
                 queue_after=review.queue_after,
-                priority_after=review.priority_after,
+                priority_after=Priority(review.priority_after),
             )
             for review in history.steps
         ),

@@ -20,9 +20,7 @@ async def show(
 
     A ticket that moves to another queue's channel leaves a stub behind and gets a new card there.
     """
-    live = {
-        card.place: card for card in await cards.of_ticket(conn, ticket.id) if not card.retired
-    }
+    live = {card.place: card for card in await cards.of_ticket(conn, ticket.id) if not card.retired}
     for placement in placements(ticket, places):
         card = live.get(placement.place)
         if card is not None and card.channel == placement.channel:
@@ -82,14 +80,11 @@ async def answer(
 def _has_card_in(placement: Placement, live: Iterable[Card]) -> bool:
     """Whether the ticket already has a card for staff in that very channel."""
     return any(
-        card.channel == placement.channel and card.thread_ts == placement.thread_ts
-        for card in live
+        card.channel == placement.channel and card.thread_ts == placement.thread_ts for card in live
     )
 
 
-async def _enqueue(
-    conn: AsyncConnection, ticket: Ticket, card: Card, correlation: str
-) -> None:
+async def _enqueue(conn: AsyncConnection, ticket: Ticket, card: Card, correlation: str) -> None:
     await deliveries.enqueue(
         conn,
         team=ticket.team,

@@ -1,0 +1,142 @@
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+import pytest
+import yaml
+
+from core.decision import Decision
+from slackbot.bot import Bot, open_bot
+from slackbot.config import parse_settings
+from slackbot.playground.playground import Playground
+
+
+@dataclass
+class Office:
+    """A workspace with people, and a real bot that serves it."""
+
+    slack: Playground
+    env: dict
+    texts: dict
+    people: dict = field(default_factory=dict)
+    channels: dict = field(default_factory=dict)
+    bot: Bot | None = None
+
+    def __getattr__(self, name):
+        for things in (self.people, self.channels):
+            if name in things:
+                return things[name]
+        raise AttributeError(name)
+
+    def sure(self, index=0):
+        return self.texts[Decision.AUTO][index]
+
+    def unsure(self, index=0):
+        return self.texts[Decision.REVIEW][index]
+
+    def chat(self, index=0):
+        return self.texts[Decision.IGNORE][index]
+
+    def cards(self, place=None, event="autoticket_ticket"):
+        """All cards that stand anywhere, oldest first."""
+        found = []
+        for channel in self.slack.workspace.channels.values():
+            for message in channel.messages.values():
+                metadata = message.metadata or {}
+                if not message.deleted and metadata.get("event_type") == event:
+                    found.append(message)
+        wanted = [m for m in found if place in (None, (m.metadata["event_payload"]).get("place"))]
+        return sorted(wanted, key=lambda message: float(message.ts))
+
+    async def card(self, place, *, containing="", timeout=10):
+        """The one card of that place, once it is there."""
+
+        def only():
+            return [card for card in self.cards(place) if containing in str(card.blocks)]
+
+        await self.slack.until(only, timeout)
+        assert len(only()) == 1
+        return only()[0]
+
+    async def settled(self):
+        """Wait until nothing is under way any more: inbox and outbox are empty."""
+        for _ in range(400):
+            async with self.bot.desk.database.read() as conn:
+                from storage import deliveries, inbox
+
+                depths = [await inbox.depth(conn), await deliveries.depth(conn)]
+            if self.slack.in_flight == 0 and not any(d.waiting + d.leased for d in depths):
+                return
+            await asyncio.sleep(0.025)
+        raise AssertionError(f"still under way: {depths}")
+
+    @contextlib.asynccontextmanager
+    async def open(self):
+        """Start the bot; it is stopped as SIGTERM would stop it."""
+        settings = parse_settings(self.env)
+        stop = asyncio.Event()
+        async with open_bot(settings, stop) as bot:
+            self.bot = bot
+            running = asyncio.create_task(bot.run(stop))
+            try:
+                if not settings.app_token:
+                    while not bot.port and not running.done():
+                        await asyncio.sleep(0.005)
+                    self.slack.use_http(f"http://127.0.0.1:{bot.port}/slack/events")
+                while not all((await bot.ready()).values()) and not running.done():
+                    await asyncio.sleep(0.005)
+                yield self
+            finally:
+                stop.set()
+                await running
+
+
+@pytest.fixture
+async def slack():
+    manifest = yaml.safe_load(open("manifest.yml", encoding="utf-8"))
+    async with Playground(manifest=manifest, pace=False, retry_delays=(0.0, 0.05, 0.2)) as slack:
+        yield slack
+
+
+@pytest.fixture(params=["socket", "http"])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def new_office(slack, tmp_path, texts, root):
+    """Makes an office; `env` changes the settings."""
+
+    def make(mode="socket", **env):
+        people = {name: slack.add_user(name) for name in ("ana", "ben", "rita", "rob")}
+        people["gus"] = slack.add_user("gus", restricted=True)
+        people["eve"] = slack.add_user("eve", stranger=True)
+        channels = {
+            "help_": slack.add_channel("it-help"),
+            "review": slack.add_channel("it-review"),
+            "hardware": slack.add_channel("it-hardware"),
+            "random": slack.add_channel("random"),
+        }
+        staff = slack.add_usergroup("it-staff", [people["rita"], people["rob"], people["gus"]])
+        token = {
+            "socket": {"SLACK_APP_TOKEN": slack.app_token},
+            "http": {"SLACK_SIGNING_SECRET": slack.signing_secret},
+        }[mode]
+        settings = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_API_URL": slack.api_url,
+            "AUTOTICKET_PORT": "0",
+            "AUTOTICKET_DATABASE_URL": f"sqlite:///{tmp_path / 'autoticket.db'}",
+            "AUTOTICKET_MODEL_DIR": str(root / "models" / "default"),
+            "AUTOTICKET_TRIAGE_CHANNELS": channels["help_"].id,
+            "AUTOTICKET_REVIEW_CHANNEL": channels["review"].id,
+            "AUTOTICKET_QUEUE_CHANNELS": f"Hardware={channels['hardware'].id}",
+            "AUTOTICKET_REVIEWERS": staff.id,
+            "AUTOTICKET_POSTS_PER_SECOND": "1000",
+            **token,
+            **env,
+        }
+        office = Office(slack, settings, texts, people, channels)
+        return office
+
+    return make
