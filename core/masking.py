@@ -215,7 +215,8 @@ def _mask_said(match: re.Match[str]) -> str:
     value = _bare(match["value"])
     if match["verb"]:
         ends = _ENDS_CLAUSE.match(match.string, match.end()) or match["value"][0] in "\"'`"
-        secret = not _is_ordinary(value) and (ends or _ODD.fullmatch(value))
+        said_of_it = _is_ordinary(value) or _is_inflected(value)
+        secret = not said_of_it and (ends or _ODD.fullmatch(value))
     else:
         secret = _STRONG.fullmatch(value) and not _TICKET_OR_PRODUCT.fullmatch(value)
     return match["label"] + PASSWORD if value and secret else match[0]
@@ -228,8 +229,12 @@ def _bare(value: str) -> str:
 def _is_ordinary(value: str) -> bool:
     """Whether a word after "password" says something about it; a label counts as well."""
     word = value.lower()
-    inflected = word.isalpha() and _ORDINARY_END.search(word) is not None
-    return word in _ORDINARY or word.endswith(":") or inflected
+    return word in _ORDINARY or word.endswith(":")
+
+
+def _is_inflected(value: str) -> bool:
+    """Whether it ends like what passwords do or undergo, such as "rejected"."""
+    return value.isalpha() and value.islower() and _ORDINARY_END.search(value) is not None
 
 
 _RULES: tuple[Callable[[str], str], ...] = (

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.decision import Decision, Reason
+from core.policy import Evidence, Rules, decide
+
+RULES = Rules(
+    promised_precision=0.95,
+    thresholds={"Hardware": 0.8, "Storage": 1.0},
+    languages=("en", "und"),
+    ignore_below=0.1,
+    doubt_below=0.6,
+    novelty_above=0.9,
+    outage_above=1.0,
+)
+SURE = Evidence(
+    text="my laptop is broken",
+    filed=False,
+    language="en",
+    ticket_probability=0.99,
+    novelty=0.3,
+    queue="Hardware",
+    confidence=0.9,
+)
+PROBABILITY = st.floats(0, 1)
+EVIDENCE = st.builds(
+    Evidence,
+    text=st.sampled_from(["", "?", "ok", "vpn", "my laptop is broken"]),
+    filed=st.booleans(),
+    language=st.sampled_from(["en", "und", "de", "zh"]),
+    ticket_probability=PROBABILITY,
+    novelty=PROBABILITY,
+    queue=st.sampled_from(["Hardware", "Storage"]),
+    confidence=PROBABILITY,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "decision", "reason"),
+    [
+        ({}, "auto", "confident"),
+        ({"confidence": 0.8}, "auto", "confident"),
+        ({"confidence": 0.79}, "review", "low_confidence"),
+        ({"queue": "Storage", "confidence": 1.0}, "review", "queue_not_proven"),
+        ({"language": "de"}, "review", "unknown_language"),
+        ({"language": "de", "ticket_probability": 0.0}, "review", "unknown_language"),
+        ({"novelty": 0.91}, "review", "unlike_training"),
+        ({"ticket_probability": 0.09}, "ignore", "not_a_ticket"),
+        ({"ticket_probability": 0.09, "novelty": 1.0}, "ignore", "not_a_ticket"),
+        ({"ticket_probability": 0.09, "filed": True}, "review", "maybe_not_a_ticket"),
+        ({"ticket_probability": 0.59}, "review", "maybe_not_a_ticket"),
+        ({"ticket_probability": 0.59, "filed": True}, "auto", "confident"),
+        ({"text": "?!"}, "ignore", "too_little_text"),
+        ({"text": "?!", "filed": True}, "review", "too_little_text"),
+    ],
+)
+def test_each_rule(change, decision, reason):
+    assert decide(replace(SURE, **change), RULES) == (Decision(decision), Reason(reason))
+
+
+@given(EVIDENCE)
+def test_what_is_filed_is_never_ignored(evidence):
+    assert decide(replace(evidence, filed=True), RULES)[0] is not Decision.IGNORE
+
+
+@given(EVIDENCE)
+def test_an_unchecked_language_or_unproven_queue_is_never_routed(evidence):
+    for change in ({"language": "de"}, {"queue": "Storage"}):
+        assert decide(replace(evidence, **change), RULES)[0] is not Decision.AUTO
+
+
+@given(EVIDENCE, PROBABILITY)
+def test_more_confidence_never_takes_a_route_away(evidence, other):
+    low, high = sorted([evidence.confidence, other])
+    if decide(replace(evidence, confidence=low), RULES)[0] is Decision.AUTO:
+        assert decide(replace(evidence, confidence=high), RULES)[0] is Decision.AUTO
+
+
+@given(EVIDENCE, PROBABILITY)
+def test_more_like_a_ticket_never_leads_to_ignore(evidence, other):
+    low, high = sorted([evidence.ticket_probability, other])
+    if decide(replace(evidence, ticket_probability=low), RULES)[0] is not Decision.IGNORE:
+        assert decide(replace(evidence, ticket_probability=high), RULES)[0] is not Decision.IGNORE
+
+
+@given(EVIDENCE)
+def test_untrained_limits_switch_their_rules_off(evidence):
+    rules = replace(RULES, ignore_below=0.0, doubt_below=0.0, novelty_above=1.0)
+    reason = decide(evidence, rules)[1]
+    assert reason not in {
+        Reason.NOT_A_TICKET,
+        Reason.MAYBE_NOT_A_TICKET,
+        Reason.UNLIKE_TRAINING,
+    }
