@@ -114,7 +114,7 @@ def moment(at: datetime) -> str:
 
 
 def quote(text: str, *, limit: int, lines: int) -> str:
-    """People's text as a block quote: inert, without blank lines and code fences.
+    """People's text as a block quote: inert, without blank lines and code fences; may be empty.
 
     Args:
         text: Any text.
@@ -124,4 +124,5 @@ def quote(text: str, *, limit: int, lines: int) -> str:
     written = [line for line in text.replace("```", "").splitlines() if line.strip()]
     if len(written) > lines:
         written[lines:] = ["…"]
-    return "\n".join(f"> {line}" for line in shorten(escape("\n".join(written)), limit).split("\n"))
+    shown = shorten(escape("\n".join(written)), limit)
+    return "\n".join(f"> {line}" for line in shown.splitlines())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.decision import Priority
-from core.text import is_blank
 from slackbot.mrkdwn import link, mention, moment, snippet
 from slackbot.views import blocks
 from slackbot.views.card import full_body, notification
@@ -172,7 +171,6 @@ def notice(ticket: Ticket, action: Action, *, by: str) -> Message:
         Action.REOPEN: f"{who} has reopened {number}; it is with {queue}.",
         Action.WITHDRAW: f"{number} is withdrawn; nobody will work on it.",
     }[action]
-    if action is Action.WITHDRAW or is_blank(ticket.text):
-        return plain_text(what)
-    about = blocks.context(snippet(ticket.text, _LISTED_TEXT))
-    return Message(what, (blocks.section(what), about))
+    about = "" if action is Action.WITHDRAW else snippet(ticket.text, _LISTED_TEXT)
+    quoted = (blocks.context(about),) if about else ()
+    return Message(what, (blocks.section(what), *quoted))

@@ -49,6 +49,9 @@ def accept_view(view, surface):
 
 def _accept_blocks(blocks):
     assert not list(block_kit.mentions_of_many(blocks))
+    for text in block_kit.walk(blocks):
+        # Otherwise Slack makes links and mentions out of what people wrote.
+        assert text.get("type") != "mrkdwn" or text["verbatim"] is True
     parsed = SdkBlock.parse_all(blocks)
     assert len(parsed) == len(blocks)
     for block, json_block in zip(parsed, blocks, strict=True):

@@ -35,13 +35,13 @@ REVIEW = Review(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ticket_cards())
 def test_slack_takes_every_status(ticket):
     accept_message(answers.status(ticket))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(tickets(), max_size=25))
 def test_slack_takes_every_list(rows):
     message = answers.ticket_list(rows)
@@ -162,3 +162,10 @@ def test_the_reporter_hears_what_was_done(action, words):
 
     assert message.text.startswith(words)
     assert (TICKET.text in shown(message.blocks)) == (action is not Action.WITHDRAW)
+
+
+def test_a_notice_without_any_text_left_says_the_same():
+    for text in ("", " ", "```"):
+        message = answers.notice(replace(TICKET, text=text), Action.CLAIM, by="U0RITA")
+        accept_message(message)
+        assert message.text == "<@U0RITA> is working on T-12."

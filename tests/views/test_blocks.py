@@ -20,6 +20,8 @@ def test_groups_are_named_by_their_ends():
     groups = blocks.select("pick", "Pick", wanted)["option_groups"]
 
     assert [g["label"]["text"] for g in groups] == ["queue 0 … queue 99", "queue 100 … queue 149"]
+    long = blocks.select("pick", "Pick", [(text * 9, value) for text, value in wanted])
+    assert [g["label"]["text"].count(" … ") for g in long["option_groups"]] == [1, 1]
 
 
 def test_plain_text_is_one_line_that_fits():

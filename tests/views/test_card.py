@@ -29,13 +29,13 @@ STAFF = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ticket_cards(), st.sampled_from(Place), st.sampled_from(Controls))
 def test_slack_takes_every_card(ticket, place, controls):
     accept_message(card(ticket, place, controls))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ticket_cards(), st.sampled_from(Controls))
 def test_every_value_says_ticket_and_choice(ticket, controls):
     for action_id, element in elements(card(ticket, Place.REVIEW, controls).blocks).items():
@@ -78,6 +78,8 @@ def test_one_tap_confirms_or_takes_a_runner_up():
         "review_dismiss": ("Not a ticket", "T-12:dismiss"),
     }
     assert "confirm" not in offered["review_dismiss"]  # one tap, no dialog
+    assert offered["review_confirm"]["style"] == "primary"
+    assert offered["review_dismiss"]["style"] == "danger"
 
 
 def test_selects_show_the_queues_by_name_and_the_priority_in_force():
@@ -211,7 +213,7 @@ def test_a_long_history_shows_its_end():
     assert "Earlier steps: 5" in said
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ticket_cards(states=st.just(State.WITHDRAWN)), st.sampled_from(Controls))
 def test_a_withdrawn_ticket_no_longer_shows_its_text(ticket, controls):
     secret = "the text that was taken back"
@@ -249,6 +251,14 @@ def test_long_texts_are_quoted_short():
     ]
 
     assert quoted == ["> line of a pasted mail"] * 5 + ["> …"]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "```"])
+def test_a_ticket_without_any_text_left_has_no_quote(text):
+    message = card(replace(PENDING, text=text), Place.THREAD, Controls.NONE)
+
+    accept_message(message)
+    assert ">" not in {line[:1] for line in shown(message.blocks).split("\n")}
 
 
 def test_a_link_that_could_break_out_is_not_shown():

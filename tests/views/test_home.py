@@ -34,7 +34,7 @@ def pages(view):
     }
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(tickets(), max_size=12), st.none() | waiting_tickets, st.integers(0, 3))
 def test_slack_takes_every_home(mine, waiting, page):
     accept_view(home(mine=mine, waiting=waiting, page=page), "home")

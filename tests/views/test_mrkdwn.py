@@ -105,6 +105,17 @@ def test_a_snippet_is_one_inert_line(text, limit):
     assert "```" not in snippet
 
 
+@given(HOSTILE, st.integers(1, 80), st.integers(1, 4))
+def test_a_quote_is_inert_and_as_short_as_asked(text, limit, lines):
+    quoted = mrkdwn.quote(text, limit=limit, lines=lines).split("\n")
+
+    assert all(line.startswith("> ") for line in quoted if line)
+    assert not set("".join(line[2:] for line in quoted)) & set("<>")
+    assert len("\n".join(line[2:] for line in quoted)) <= limit
+    assert len(quoted) <= lines + 1
+    assert bool(quoted[0]) == bool(text.replace("```", "").strip())
+
+
 @pytest.mark.parametrize("user", ["<!channel>", "@here", "", "u1", "U1\n"])
 def test_only_user_ids_are_mentioned(user):
     assert mrkdwn.mention("U02ABC") == "<@U02ABC>"
