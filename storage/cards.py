@@ -9,6 +9,8 @@ from storage.records import Card, Place
 from storage.schema import cards
 from storage.statements import insert_if_new
 
+_POSTED = sa.update(cards).where(cards.c.id == sa.bindparam("card_id"))
+
 
 async def want(
     conn: AsyncConnection,
@@ -33,7 +35,7 @@ async def want(
         "thread_ts": thread_ts,
         "retired": False,
     }
-    made = await insert_if_new(conn, cards, row, cards.c)
+    made = await insert_if_new(conn, cards, row, *cards.c)
     if made is None:
         standing = (cards.c.ticket_id == ticket_id, cards.c.place == place, ~cards.c.retired)
         made = (await conn.execute(sa.select(cards).where(*standing))).one()
@@ -42,9 +44,7 @@ async def want(
 
 async def posted(conn: AsyncConnection, card_id: int, channel: str, ts: str) -> None:
     """Note where Slack put a card."""
-    await conn.execute(
-        sa.update(cards).where(cards.c.id == card_id).values(posted_channel=channel, ts=ts)
-    )
+    await conn.execute(_POSTED, {"card_id": card_id, "posted_channel": channel, "ts": ts})
 
 
 async def of_ticket(conn: AsyncConnection, ticket_id: int) -> list[Card]:

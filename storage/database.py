@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage import sqlite_driver
 from storage.errors import DatabaseUnavailable, StorageError
 from storage.schema import REVISION
 
@@ -203,7 +205,11 @@ def _provide_file(path: Path, *, create: bool) -> None:
 def _engine(url: URL) -> AsyncEngine:
     if _is_sqlite(url):
         engine = create_async_engine(
-            url, hide_parameters=True, connect_args={"timeout": LOCK_SECONDS}
+            url,
+            hide_parameters=True,
+            async_creator=partial(
+                sqlite_driver.connect, str(url.database), wait_seconds=LOCK_SECONDS, **url.query
+            ),
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -222,8 +228,6 @@ def _engine(url: URL) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # Python's driver would begin transactions on its own, late and deferred: switch that off.
-    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(pragma)
@@ -233,7 +237,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 def _begin_sqlite(connection: Connection) -> None:
     statement = connection.get_execution_options().get(_BEGIN, "BEGIN")
     if statement is not None:
-        connection.exec_driver_sql(statement)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite_driver.Connection)
+        driver.begin(statement)
 
 
 def _translate(context: ExceptionContext) -> BaseException | None:

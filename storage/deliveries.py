@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from storage import work
 from storage.records import Delivery, DeliveryKind, DeliveryState, Lane, QueueDepth
-from storage.schema import deliveries, lanes
-from storage.statements import columns_of, insert, insert_if_new, literal
+from storage.schema import cards, deliveries, lanes
+from storage.statements import columns_of, insert, literal
 
 _DELIVERY = columns_of(Delivery, deliveries)
-_FREE = {"owner": None, "lease_until": None}
+_row = deliveries.c
 
 
 async def enqueue(
@@ -34,7 +36,9 @@ async def enqueue(
 ) -> bool:
     """Add a delivery to the end of its lane.
 
-    A card is rendered when it is delivered, so one waiting delivery of it is enough.
+    A card is rendered when it is delivered, so one waiting delivery of it is enough. It starts as
+    uncertain when an earlier one of the card, in work or given up, is: that one may have posted
+    the card without anybody seeing the answer.
 
     Returns:
         False when the key is known in the team, or the card waits to be delivered already.
@@ -49,13 +53,26 @@ async def enqueue(
         "payload": payload,
         "state": DeliveryState.WAITING,
         "attempts": 0,
-        "uncertain": card_id is not None and _is_uncertain(ticket_id, card_id),
         "due_at": now,
         "error": "",
         "correlation": correlation,
         "created_at": now,
+        "of_ticket": ticket_id,
+        "of_card": card_id,
     }
-    return await insert_if_new(conn, deliveries, row, [deliveries.c.id]) is not None
+    return await conn.scalar(_enqueue(conn.dialect.name), row) is not None
+
+
+@cache
+def _enqueue(dialect: str) -> ReturningInsert[int]:
+    earlier = deliveries.alias()
+    of_card = sa.and_(
+        earlier.c.ticket_id == bindparam("of_ticket"),  # finds it by an index
+        earlier.c.card_id == bindparam("of_card"),
+    )
+    unseen = sa.exists().where(of_card, earlier.c.uncertain)
+    statement = insert(dialect, deliveries).values(uncertain=unseen)
+    return statement.on_conflict_do_nothing().returning(_row.id)
 
 
 async def lease_lanes(
@@ -67,7 +84,7 @@ async def lease_lanes(
     now: datetime,
     seconds: float = 30,
 ) -> list[Lane]:
-    """Take free lanes whose first delivery is due; the lane with the oldest one first.
+    """Take free lanes whose first delivery is due; the lane with the oldest one comes first.
 
     A lane is free when nobody holds it, or its lease ran out, and its `not_before` has come. A
     first delivery that waits for its next attempt holds up its lane, because order is kept.
@@ -80,108 +97,106 @@ async def lease_lanes(
         now: The time.
         seconds: How long the lease lasts.
     """
-    names = await _free_lanes(conn, limit, now)
-    taken = await _take(conn, names, owner, now, now + timedelta(seconds=seconds))
-    if not taken:
-        return []
-    by_lane = await _mark_leased(conn, taken, per_lane, now)
-    leased = [Lane(team=team, lane=lane, deliveries=rows) for (team, lane), rows in by_lane.items()]
-    for team, lane in taken - by_lane.keys():  # another owner emptied it a moment ago
-        await conn.execute(sa.update(lanes).where(_named(team, lane)).values(_FREE))
+    until = now + timedelta(seconds=seconds)
+    free = await conn.execute(_FREE_LANES, {"at": now, "at_most": limit})
+    leased = []
+    for team, lane in sorted(free.all()):  # owners lock lanes in one order: no deadlock
+        holder = {"team": team, "lane": lane, "owner": owner, "lease_until": until}
+        taken = await conn.scalar(
+            _take_lane(conn.dialect.name), holder | {"not_before": now, "at": now}
+        )
+        if taken is None:
+            continue
+        first = await _lease_first(conn, team, lane, per_lane, now)
+        if first:
+            leased.append(Lane(team=team, lane=lane, deliveries=first))
+        else:  # another owner emptied it a moment ago
+            await _let_go(conn, _is_lane(team, lane))
     return sorted(leased, key=lambda lane: lane.deliveries[0].id)
 
 
-async def _free_lanes(conn: AsyncConnection, limit: int, now: datetime) -> list[tuple[str, str]]:
+async def _lease_first(
+    conn: AsyncConnection, team: str, lane: str, at_most: int, now: datetime
+) -> tuple[Delivery, ...]:
+    wanted = {"of_team": team, "of_lane": lane, "at_most": at_most, "at": now}
+    rows = await conn.execute(_LEASE_FIRST, wanted)
+    return tuple(sorted((Delivery(**row._mapping) for row in rows), key=lambda first: first.id))
+
+
+_LANE_IS_FREE = sa.and_(
+    sa.or_(lanes.c.owner.is_(None), lanes.c.lease_until <= bindparam("at")),
+    lanes.c.not_before <= bindparam("at"),
+)
+_IN_LANE = sa.and_(
+    work.is_open(deliveries), _row.team == bindparam("of_team"), _row.lane == bindparam("of_lane")
+)
+
+
+def _free_lanes() -> sa.Select[str, str]:
     heads = (
-        sa.select(deliveries.c.team, deliveries.c.lane, sa.func.min(deliveries.c.id).label("id"))
+        sa.select(_row.team, _row.lane, sa.func.min(_row.id).label("id"))
         .where(work.is_open(deliveries))
-        .group_by(deliveries.c.team, deliveries.c.lane)
+        .group_by(_row.team, _row.lane)
         .subquery()
     )
     same_lane = sa.and_(lanes.c.team == heads.c.team, lanes.c.lane == heads.c.lane)
-    rows = await conn.execute(
+    return (
         sa.select(heads.c.team, heads.c.lane)
-        .join(deliveries, deliveries.c.id == heads.c.id)
+        .join(deliveries, _row.id == heads.c.id)
         .outerjoin(lanes, same_lane)
-        .where(deliveries.c.due_at <= now, sa.or_(lanes.c.team.is_(None), _is_free(now)))
+        .where(_row.due_at <= bindparam("at"), sa.or_(lanes.c.team.is_(None), _LANE_IS_FREE))
         .order_by(heads.c.id)
-        .limit(limit)
+        .limit(bindparam("at_most"))
     )
-    return [(team, lane) for team, lane in rows]
 
 
-async def _take(
-    conn: AsyncConnection,
-    names: list[tuple[str, str]],
-    owner: str,
-    now: datetime,
-    until: datetime,
-) -> set[tuple[str, str]]:
-    if not names:
-        return set()
-    values = {"owner": owner, "lease_until": until}
-    rows = [
-        {"team": team, "lane": lane, "not_before": now, **values}
-        for team, lane in sorted(names)  # two owners lock lanes in the same order: no deadlock
-    ]
-    statement = insert(conn, lanes).values(rows)
-    taken = await conn.execute(
-        # A lane that another owner has taken meanwhile is left to it.
-        statement.on_conflict_do_update(
-            index_elements=[lanes.c.team, lanes.c.lane], set_=values, where=_is_free(now)
-        ).returning(lanes.c.team, lanes.c.lane)
-    )
-    return {(team, lane) for team, lane in taken}
+@cache
+def _take_lane(dialect: str) -> ReturningInsert[str]:
+    """Hold a lane, whether it is new or free; nothing comes back when another was first."""
+    statement = insert(dialect, lanes)
+    holder = {"owner": statement.excluded.owner, "lease_until": statement.excluded.lease_until}
+    return statement.on_conflict_do_update(
+        index_elements=[lanes.c.team, lanes.c.lane], set_=holder, where=_LANE_IS_FREE
+    ).returning(lanes.c.lane)
 
 
-async def _mark_leased(
-    conn: AsyncConnection, taken: set[tuple[str, str]], per_lane: int, now: datetime
-) -> dict[tuple[str, str], tuple[Delivery, ...]]:
-    name = sa.tuple_(deliveries.c.team, deliveries.c.lane)
-    queued = (
-        sa.select(
-            deliveries.c.id,
-            sa.func.row_number()
-            .over(partition_by=name, order_by=deliveries.c.id)
-            .label("position"),
-            sa.func.max(deliveries.c.due_at)
-            .over(partition_by=name, order_by=deliveries.c.id)
-            .label("all_due_at"),
-        )
-        .where(work.is_open(deliveries), name.in_(sorted(taken)))
+def _first_leased() -> ReturningUpdate[Any]:
+    """Lease the first deliveries of a lane, but none behind one that is not due."""
+    first = (
+        sa.select(_row.id, _row.due_at)
+        .where(_IN_LANE)
+        .order_by(_row.id)
+        .limit(bindparam("at_most"))
         .subquery()
     )
-    due = sa.select(queued.c.id).where(queued.c.position <= per_lane, queued.c.all_due_at <= now)
-    rows = await conn.execute(
+    all_due_at = sa.func.max(first.c.due_at).over(order_by=first.c.id)
+    in_order = sa.select(first.c.id, all_due_at.label("all_due_at")).subquery()
+    due = sa.select(in_order.c.id).where(in_order.c.all_due_at <= bindparam("at"))
+    return (
         sa.update(deliveries)
-        .where(work.is_open(deliveries), deliveries.c.id.in_(due))
+        .where(work.is_open(deliveries), _row.id.in_(due))
         .values(state=DeliveryState.LEASED)
         .returning(*_DELIVERY)
     )
-    leased = sorted((Delivery(**row._mapping) for row in rows), key=_order)
-    return {name: tuple(group) for name, group in groupby(leased, key=lambda d: (d.team, d.lane))}
+
+
+_FREE_LANES = _free_lanes()
+_LEASE_FIRST = _first_leased()
 
 
 async def begin(conn: AsyncConnection, *, owner: str, delivery_id: int) -> bool:
-    """Note, and commit, that the call is about to be made: should it end unseen, that is known.
+    """Note that the call is about to be made; commit this first, so that no death hides a call.
 
     Returns:
         False when the lane is no longer the owner's: do not call.
     """
-    begun = {"attempts": deliveries.c.attempts + 1, "uncertain": True}
-    return await _change_held(conn, owner, delivery_id, begun)
+    return await _change_held(conn, _BEGIN, owner, delivery_id) is not None
 
 
 async def done(conn: AsyncConnection, *, owner: str, delivery_id: int, now: datetime) -> bool:
     """Mark a delivery as made and erase its payload; False when the lane was lost."""
-    made = {
-        "state": DeliveryState.DONE,
-        "payload": {},
-        "uncertain": False,
-        "error": "",
-        "done_at": now,
-    }
-    return await _change_held(conn, owner, delivery_id, made)
+    made = {"done_at": now}
+    return await _change_held(conn, _DONE, owner, delivery_id, made) is not None
 
 
 async def retry(
@@ -207,16 +222,44 @@ async def retry(
         False when the lane was lost.
     """
     failed = {"due_at": due_at, "error": error, "uncertain": uncertain}
-    if not await _change_held(conn, owner, delivery_id, failed):
-        return False
-    await _requeue(conn, lambda row: row.c.id == delivery_id)
-    return True
+    row = await _change_held(conn, _held(), owner, delivery_id, failed)
+    if row is not None:
+        await _requeue(conn, [row])
+    return row is not None
 
 
 async def bury(conn: AsyncConnection, *, owner: str, delivery_id: int, error: str) -> bool:
     """Give a delivery up and keep it for the operator; False when the lane was lost."""
     given_up = {"state": DeliveryState.DEAD, "error": error}
-    return await _change_held(conn, owner, delivery_id, given_up)
+    return await _change_held(conn, _held(), owner, delivery_id, given_up) is not None
+
+
+async def _change_held(
+    conn: AsyncConnection,
+    statement: sa.Executable,
+    owner: str,
+    delivery_id: int,
+    values: Mapping[str, Any] | None = None,
+) -> sa.Row[Any] | None:
+    parameters = {"of_id": delivery_id, "held_by": owner, **(values or {})}
+    return (await conn.execute(statement, parameters)).one_or_none()
+
+
+def _held(**values: Any) -> ReturningUpdate[Any]:
+    """Change a leased delivery if the lane is still the owner's; it stays so until we commit."""
+    lane = sa.select(lanes.c.owner).where(
+        lanes.c.team == _row.team,
+        lanes.c.lane == _row.lane,
+        lanes.c.owner == bindparam("held_by"),
+    )
+    leased = sa.and_(_row.id == bindparam("of_id"), _row.state == DeliveryState.LEASED)
+    held = lane.with_for_update(read=True).exists()
+    update = sa.update(deliveries).where(leased, held).values(values)
+    return update.returning(_row.id, _row.card_id)
+
+
+_BEGIN = _held(attempts=_row.attempts + 1, uncertain=True)
+_DONE = _held(state=DeliveryState.DONE, payload={}, uncertain=False, error="")
 
 
 async def renew_lane(
@@ -229,12 +272,11 @@ async def renew_lane(
     seconds: float = 30,
 ) -> bool:
     """Keep a lane for longer; False when it was lost."""
-    result = await conn.execute(
-        sa.update(lanes)
-        .where(_named(team, lane), lanes.c.owner == owner)
-        .values(lease_until=now + timedelta(seconds=seconds))
-    )
-    return result.rowcount == 1
+    mine = sa.and_(_is_lane(team, lane), lanes.c.owner == owner)
+    until = now + timedelta(seconds=seconds)
+    return (
+        await conn.execute(sa.update(lanes).where(mine).values(lease_until=until))
+    ).rowcount == 1
 
 
 async def release_lane(
@@ -245,24 +287,76 @@ async def release_lane(
     Returns:
         False when it was lost already.
     """
-    mine = sa.and_(_named(team, lane), lanes.c.owner == owner)
-    return await _let_go(conn, mine, {"not_before": not_before}) == 1
+    mine = sa.and_(_is_lane(team, lane), lanes.c.owner == owner)
+    return await _let_go(conn, mine, not_before=not_before) == 1
 
 
 async def release(conn: AsyncConnection, *, owner: str) -> int:
     """Let go of all lanes that the owner holds, for an orderly end; how many those were."""
-    return await _let_go(conn, lanes.c.owner == owner, {})
+    return await _let_go(conn, lanes.c.owner == owner)
+
+
+async def _let_go(conn: AsyncConnection, which: sa.ColumnElement[bool], **values: datetime) -> int:
+    update = sa.update(lanes).where(which).values(owner=None, lease_until=None, **values)
+    freed = (await conn.execute(update.returning(lanes.c.team, lanes.c.lane))).all()
+    for team, lane in freed:
+        left = await conn.execute(_LEFT, {"of_team": team, "of_lane": lane})
+        await _requeue(conn, left.all())
+    return len(freed)
+
+
+def _is_lane(team: str, lane: str) -> sa.ColumnElement[bool]:
+    return sa.and_(lanes.c.team == team, lanes.c.lane == lane)
+
+
+_LEFT = sa.select(_row.id, _row.card_id).where(_IN_LANE, _row.state == DeliveryState.LEASED)
+
+
+async def _requeue(conn: AsyncConnection, rows: Iterable[sa.Row[int, int | None]]) -> int:
+    """Let deliveries wait again; of each card only the oldest, which knows what was tried.
+
+    Args:
+        conn: A write transaction.
+        rows: Id and card of each delivery.
+
+    Returns:
+        How many wait again.
+    """
+    oldest: dict[int, int] = {}
+    kept, doubled = [], []
+    for delivery_id, card_id in sorted(rows):
+        if card_id is None or oldest.setdefault(card_id, delivery_id) == delivery_id:
+            kept.append(delivery_id)
+        else:
+            doubled.append(delivery_id)
+    if oldest:
+        await _make_room(conn, oldest.keys(), doubled)
+    if kept:
+        waiting = sa.update(deliveries).values(state=DeliveryState.WAITING)
+        await conn.execute(waiting.where(_row.id.in_(kept)))
+    return len(kept)
+
+
+async def _make_room(
+    conn: AsyncConnection, card_ids: Collection[int], doubled: Collection[int]
+) -> None:
+    """Drop the waiting deliveries of cards that an older one will serve."""
+    # On PostgreSQL this lock waits for whoever is just enqueueing one, and keeps others from it.
+    lock = sa.select(cards.c.id).where(cards.c.id.in_(card_ids)).order_by(cards.c.id)
+    await conn.execute(lock.with_for_update())
+    waits = sa.and_(_row.state == literal(DeliveryState.WAITING), _row.card_id.in_(card_ids))
+    await conn.execute(sa.delete(deliveries).where(sa.or_(waits, _row.id.in_(doubled))))
 
 
 async def depth(conn: AsyncConnection) -> QueueDepth:
     """How much lies in the outbox."""
-    return await work.depth(conn, deliveries, deliveries.c.created_at)
+    return await work.depth(conn, deliveries, _row.created_at)
 
 
 async def dead(conn: AsyncConnection, limit: int) -> list[Delivery]:
     """What was given up, newest first, for the operator."""
     given_up = sa.select(*_DELIVERY).where(work.is_dead(deliveries))
-    rows = await conn.execute(given_up.order_by(deliveries.c.id.desc()).limit(limit))
+    rows = await conn.execute(given_up.order_by(_row.id.desc()).limit(limit))
     return [Delivery(**row._mapping) for row in rows]
 
 
@@ -272,92 +366,15 @@ async def revive(conn: AsyncConnection, ids: Collection[int]) -> int:
     Returns:
         How many deliveries wait again.
     """
-    again = {"attempts": 0, "uncertain": True}
-    chosen = sa.and_(work.is_dead(deliveries), deliveries.c.id.in_(ids))
-    await conn.execute(sa.update(deliveries).where(chosen).values(again))
-    return await _requeue(conn, lambda row: sa.and_(work.is_dead(row), row.c.id.in_(ids)))
+    again = sa.update(deliveries).where(work.is_dead(deliveries), _row.id.in_(ids))
+    # Long ago somebody may have called: look before posting.
+    rows = await conn.execute(
+        again.values(attempts=0, uncertain=True).returning(_row.id, _row.card_id)
+    )
+    return await _requeue(conn, rows.all())
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:
-    """Forget deliveries made that were enqueued before a time; how many those were."""
-    return await work.sweep(
-        conn, deliveries, deliveries.c.created_at, before=before, states=[DeliveryState.DONE]
-    )
-
-
-def _is_free(now: datetime) -> sa.ColumnElement[bool]:
-    unheld = sa.or_(lanes.c.owner.is_(None), lanes.c.lease_until <= now)
-    return sa.and_(unheld, lanes.c.not_before <= now)
-
-
-def _named(team: str, lane: str) -> sa.ColumnElement[bool]:
-    return sa.and_(lanes.c.team == team, lanes.c.lane == lane)
-
-
-def _is_uncertain(ticket_id: int | None, card_id: int) -> sa.ColumnElement[bool]:
-    """Whether an earlier delivery of the card, in work or given up, may have posted it unseen."""
-    earlier = deliveries.alias()
-    return sa.exists().where(
-        earlier.c.ticket_id == ticket_id, earlier.c.card_id == card_id, earlier.c.uncertain
-    )
-
-
-def _order(delivery: Delivery) -> tuple[str, str, int]:
-    return delivery.team, delivery.lane, delivery.id
-
-
-async def _change_held(
-    conn: AsyncConnection, owner: str, delivery_id: int, values: dict[str, Any]
-) -> bool:
-    """Change a delivery that the owner still holds; the lane cannot be taken over meanwhile."""
-    lane = sa.select(lanes.c.owner).where(
-        lanes.c.team == deliveries.c.team,
-        lanes.c.lane == deliveries.c.lane,
-        lanes.c.owner == owner,
-    )
-    result = await conn.execute(
-        sa.update(deliveries)
-        .where(
-            deliveries.c.id == delivery_id,
-            deliveries.c.state == DeliveryState.LEASED,
-            lane.with_for_update(read=True).exists(),
-        )
-        .values(values)
-    )
-    return result.rowcount == 1
-
-
-async def _let_go(
-    conn: AsyncConnection, which: sa.ColumnElement[bool], values: dict[str, Any]
-) -> int:
-    freed = await conn.execute(
-        sa.update(lanes).where(which).values(_FREE | values).returning(lanes.c.team, lanes.c.lane)
-    )
-    names = [(team, lane) for team, lane in freed]
-    if names:
-        await _requeue(conn, lambda row: _leased_in(row, names))
-    return len(names)
-
-
-def _leased_in(row: sa.FromClause, names: list[tuple[str, str]]) -> sa.ColumnElement[bool]:
-    leased = row.c.state == DeliveryState.LEASED
-    return sa.and_(work.is_open(row), leased, sa.tuple_(row.c.team, row.c.lane).in_(names))
-
-
-async def _requeue(
-    conn: AsyncConnection, which: Callable[[sa.FromClause], sa.ColumnElement[bool]]
-) -> int:
-    """Let rows wait again. Of each card only the oldest stays: it knows of attempts, it is first.
-
-    Returns:
-        How many rows wait again.
-    """
-    mine = deliveries.alias()
-    same_card = sa.select(mine.c.id).where(mine.c.card_id == deliveries.c.card_id, which(mine))
-    waits_too = sa.and_(deliveries.c.state == literal(DeliveryState.WAITING), same_card.exists())
-    comes_later = sa.and_(which(deliveries), same_card.where(mine.c.id < deliveries.c.id).exists())
-    await conn.execute(sa.delete(deliveries).where(sa.or_(waits_too, comes_later)))
-    result = await conn.execute(
-        sa.update(deliveries).where(which(deliveries)).values(state=DeliveryState.WAITING)
-    )
-    return result.rowcount
+    """Forget the deliveries made that were enqueued before a time; how many those were."""
+    made = [DeliveryState.DONE]
+    return await work.sweep(conn, deliveries, _row.created_at, before=before, states=made)

@@ -7,5 +7,5 @@ class StorageError(Exception):
     """The record cannot do what was asked; its text is one clear line without secrets."""
 
 
-class DatabaseUnavailable(StorageError):  # noqa: N818 - a state of the world, not a mistake
+class DatabaseUnavailable(StorageError):
     """The database cannot be reached, is locked, or is full: trying again later may help."""

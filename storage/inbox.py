@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
@@ -14,8 +15,29 @@ from storage.records import DeliveryState, InboxItem, QueueDepth
 from storage.schema import inbox
 from storage.statements import columns_of, insert_if_new
 
-_ITEM = columns_of(InboxItem, inbox)
-_FREE = {"owner": None, "lease_until": None}
+_NOBODY = {"owner": None, "lease_until": None}
+
+_DUE = sa.and_(inbox.c.state == DeliveryState.WAITING, inbox.c.due_at <= bindparam("at"))
+_ABANDONED = sa.and_(inbox.c.state == DeliveryState.LEASED, inbox.c.lease_until <= bindparam("at"))
+_PICKED = (
+    sa.select(inbox.c.id)
+    .where(work.is_open(inbox), sa.or_(_DUE, _ABANDONED))
+    .order_by(inbox.c.id)
+    .limit(bindparam("at_most"))
+    .with_for_update(skip_locked=True)  # SQLite has one writer and needs no row locks
+    .cte("picked")
+)
+_LEASE = (
+    sa.update(inbox)
+    .where(inbox.c.id.in_(sa.select(_PICKED.c.id)))
+    .values(
+        state=DeliveryState.LEASED,
+        owner=bindparam("taker"),
+        lease_until=bindparam("until"),
+        attempts=inbox.c.attempts + 1,
+    )
+    .returning(*columns_of(InboxItem, inbox))
+)
 
 
 async def record(
@@ -45,7 +67,7 @@ async def record(
         "attempts": 0,
         "error": "",
     }
-    return await insert_if_new(conn, inbox, row, [inbox.c.id]) is not None
+    return await insert_if_new(conn, inbox, row, inbox.c.id) is not None
 
 
 async def lease(
@@ -55,27 +77,8 @@ async def lease(
 
     Two owners that ask at once never get the same item.
     """
-    due = sa.and_(inbox.c.state == DeliveryState.WAITING, inbox.c.due_at <= now)
-    abandoned = sa.and_(inbox.c.state == DeliveryState.LEASED, inbox.c.lease_until <= now)
-    picked = (
-        sa.select(inbox.c.id)
-        .where(work.is_open(inbox), sa.or_(due, abandoned))
-        .order_by(inbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # SQLite has one writer and needs no row locks
-        .cte("picked")
-    )
-    rows = await conn.execute(
-        sa.update(inbox)
-        .where(inbox.c.id.in_(sa.select(picked.c.id)))
-        .values(
-            state=DeliveryState.LEASED,
-            owner=owner,
-            lease_until=now + timedelta(seconds=seconds),
-            attempts=inbox.c.attempts + 1,
-        )
-        .returning(*_ITEM)
-    )
+    until = now + timedelta(seconds=seconds)
+    rows = await conn.execute(_LEASE, {"taker": owner, "at_most": limit, "at": now, "until": until})
     return sorted((InboxItem(**row._mapping) for row in rows), key=lambda item: item.id)
 
 
@@ -92,9 +95,8 @@ async def renew(
     Returns:
         How many the owner still holds; fewer than asked when some were taken over.
     """
-    return await _change_held(
-        conn, owner, inbox.c.id.in_(ids), {"lease_until": now + timedelta(seconds=seconds)}
-    )
+    longer = {"lease_until": now + timedelta(seconds=seconds)}
+    return await _change_held(conn, owner, inbox.c.id.in_(ids), longer)
 
 
 async def finish(conn: AsyncConnection, *, owner: str, ids: Collection[int]) -> int:
@@ -104,7 +106,7 @@ async def finish(conn: AsyncConnection, *, owner: str, ids: Collection[int]) -> 
         How many the owner still held. Fewer than asked means that another has taken some over:
         roll back, it will do that work.
     """
-    done: dict[str, Any] = {"state": DeliveryState.DONE, "payload": {}, "error": "", **_FREE}
+    done: dict[str, Any] = {"state": DeliveryState.DONE, "payload": {}, "error": "", **_NOBODY}
     return await _change_held(conn, owner, inbox.c.id.in_(ids), done)
 
 
@@ -117,7 +119,7 @@ async def postpone(
     error: str,
 ) -> bool:
     """Let go of an item until `due_at`, saying why; False when it is no longer the owner's."""
-    later = {"state": DeliveryState.WAITING, "due_at": due_at, "error": error, **_FREE}
+    later = {"state": DeliveryState.WAITING, "due_at": due_at, "error": error, **_NOBODY}
     return await _change_held(conn, owner, inbox.c.id == id, later) == 1
 
 
@@ -129,7 +131,7 @@ async def bury(
     error: str,
 ) -> bool:
     """Give an item up, keeping its payload for the operator; False when no longer the owner's."""
-    dead = {"state": DeliveryState.DEAD, "error": error, **_FREE}
+    dead = {"state": DeliveryState.DEAD, "error": error, **_NOBODY}
     return await _change_held(conn, owner, inbox.c.id == id, dead) == 1
 
 
@@ -139,7 +141,7 @@ async def release(conn: AsyncConnection, *, owner: str) -> int:
     Returns:
         How many items wait again.
     """
-    back = {"state": DeliveryState.WAITING, "attempts": inbox.c.attempts - 1, **_FREE}
+    back = {"state": DeliveryState.WAITING, "attempts": inbox.c.attempts - 1, **_NOBODY}
     return await _change_held(conn, owner, sa.true(), back)
 
 
@@ -162,16 +164,13 @@ async def purge(conn: AsyncConnection, before: datetime) -> int:
     Returns:
         How many were forgotten.
     """
-    return await work.sweep(
-        conn, inbox, inbox.c.received_at, before=before, states=[DeliveryState.DONE]
-    )
+    done = [DeliveryState.DONE]
+    return await work.sweep(conn, inbox, inbox.c.received_at, before=before, states=done)
 
 
 async def _change_held(
-    conn: AsyncConnection, owner: str, which: sa.ColumnElement[bool], values: dict[str, Any]
+    conn: AsyncConnection, owner: str, which: sa.ColumnElement[bool], values: Mapping[str, Any]
 ) -> int:
-    held = sa.and_(
-        work.is_open(inbox), inbox.c.state == DeliveryState.LEASED, inbox.c.owner == owner
-    )
-    result = await conn.execute(sa.update(inbox).where(which, held).values(values))
-    return result.rowcount
+    leased = sa.and_(work.is_open(inbox), inbox.c.state == DeliveryState.LEASED)
+    statement = sa.update(inbox).where(which, leased, inbox.c.owner == owner)
+    return (await conn.execute(statement.values(values))).rowcount

@@ -11,12 +11,12 @@ from storage.records import NewPrediction, Prediction
 from storage.schema import predictions
 from storage.statements import values_of
 
+_ADD = sa.insert(predictions).inline()
+
 
 async def add(conn: AsyncConnection, prediction: NewPrediction, now: datetime) -> None:
     """Append a prediction to the record."""
-    await conn.execute(
-        sa.insert(predictions).inline().values(values_of(prediction) | {"created_at": now})
-    )
+    await conn.execute(_ADD, values_of(prediction) | {"created_at": now})
 
 
 async def latest(conn: AsyncConnection, ticket_id: int) -> Prediction | None:

@@ -11,10 +11,12 @@ from storage.records import NewReview, Review
 from storage.schema import reviews
 from storage.statements import values_of
 
+_ADD = sa.insert(reviews).inline()
+
 
 async def add(conn: AsyncConnection, review: NewReview, now: datetime) -> None:
     """Append a review to the record."""
-    await conn.execute(sa.insert(reviews).inline().values(values_of(review) | {"created_at": now}))
+    await conn.execute(_ADD, values_of(review) | {"created_at": now})
 
 
 async def of_ticket(conn: AsyncConnection, ticket_id: int) -> list[Review]:

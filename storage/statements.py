@@ -1,38 +1,50 @@
-"""Small helpers for statements that SQLite and PostgreSQL both run."""
+"""Small helpers for statements that SQLite and PostgreSQL both run.
+
+Building a statement costs more than running it on SQLite, so those on the way of every message
+are built once: as constants of their modules, or here on first use.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.records import NewPrediction, NewReview, NewTicket
 
 
-def insert(conn: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, in the words of the database behind `conn`."""
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+def insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the words of that database."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 async def insert_if_new(
     conn: AsyncConnection,
     table: sa.Table,
-    values: Mapping[str, Any],
-    returning: Iterable[sa.Column[Any]],
+    row: Mapping[str, Any],
+    *returning: sa.Column[Any],
 ) -> sa.Row[Any] | None:
     """Insert a row unless one of the table's unique keys is taken.
 
     Returns:
         Those columns of the new row; None when the key is taken.
     """
-    statement = insert(conn, table).values(values).on_conflict_do_nothing().returning(*returning)
-    return (await conn.execute(statement)).one_or_none()
+    statement = _insert_if_new(conn.dialect.name, table, returning)
+    inserted = await conn.execute(statement, row)
+    return inserted.one_or_none()
+
+
+@cache
+def _insert_if_new(
+    dialect: str, table: sa.Table, returning: tuple[sa.Column[Any], ...]
+) -> ReturningInsert[Any]:
+    return insert(dialect, table).on_conflict_do_nothing().returning(*returning)
 
 
 def values_of(record: NewTicket | NewPrediction | NewReview) -> dict[str, Any]:

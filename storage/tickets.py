@@ -43,7 +43,7 @@ async def create(conn: AsyncConnection, ticket: NewTicket, now: datetime) -> Tic
         None when the team has a ticket of that key already.
     """
     row = values_of(ticket) | {"created_at": now, "updated_at": now, "version": 1}
-    return _ticket(await insert_if_new(conn, tickets, row, tickets.c))
+    return _ticket(await insert_if_new(conn, tickets, row, *tickets.c))
 
 
 async def get(conn: AsyncConnection, team: str, number_or_id: str | int) -> Ticket | None:
