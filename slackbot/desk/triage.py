@@ -50,12 +50,7 @@ def with_given_urgency(
     if urgency is None:
         return said
     given = Urgency(urgency)
-    return replace(
-        said,
-        urgency=given,
-        priority=matrix.priority(given, said.impact),
-        priority_why=f"{given.value} urgency, as the reporter says",
-    )
+    return replace(said, urgency=given, priority=matrix.priority(given, said.impact))
 
 
 async def apply(conn: AsyncConnection, judged: Judged, places: Places) -> bool:

@@ -92,8 +92,8 @@ class Office:
 
 
 @pytest.fixture
-async def slack():
-    manifest = yaml.safe_load(open("manifest.yml", encoding="utf-8"))
+async def slack(root):
+    manifest = yaml.safe_load((root / "manifest.yml").read_text(encoding="utf-8"))
     async with Playground(manifest=manifest, pace=False, retry_delays=(0.0, 0.05, 0.2)) as slack:
         yield slack
 

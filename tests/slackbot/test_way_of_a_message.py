@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from core.decision import Impact, Urgency
+
 
 def ids(message):
     """The action ids on a card."""
@@ -60,8 +62,9 @@ async def test_small_talk_is_left_alone_and_its_text_is_kept_nowhere(new_office,
         await office.card("thread")
         await office.settled()
         assert not office.slack.thread(message)
-        stored = b"".join(path.read_bytes() for path in tmp_path.glob("autoticket.db*"))
-        assert office.chat().encode() not in stored
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("autoticket.db*"))
+    assert office.sure().encode() in stored
+    assert office.chat().encode() not in stored
 
 
 async def test_small_talk_that_somebody_reacts_to_becomes_a_ticket(new_office):
@@ -124,8 +127,12 @@ async def test_the_modal_files_a_ticket_with_the_given_urgency(new_office, mode)
         )
         assert office.slack.open_view(office.ana) is None
         own = await office.card("thread")
-        assert "as the reporter says" in str(own.blocks) or "high" in str(own.blocks).lower()
         assert own in office.slack.dm(office.ana)
+        ticket = (await office.bot.desk.history(office.slack.team_id, "T-1")).ticket
+        assert ticket.urgency == "high"
+        matrix = office.bot.desk.matrix
+        assert ticket.priority == matrix.priority(Urgency.HIGH, Impact(ticket.impact))
+        assert "T-1" in office.slack.ephemerals(office.ana)[-1].text
 
 
 async def test_help_status_and_list(new_office):
