@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from slackbot.playground.errors import ApiError
 from slackbot.playground.records import Json
 
-_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _JSON = frozenset({"blocks", "attachments", "metadata", "view", "files"})
 
 
@@ -97,7 +95,7 @@ def read(content_type: str, body: bytes, query: str) -> Arguments:
         values.update(_form(body.decode("utf-8", "surrogateescape")))
     for name in _JSON & values.keys():
         values[name] = _decoded(name, values[name])
-    if any(map(_UNSENDABLE.search, _strings(values))):
+    if not _is_sendable(values):
         raise ApiError("invalid_arguments", "text holds NUL or lone surrogates", status=400)
     return Arguments(values)
 
@@ -128,13 +126,10 @@ def _decoded(name: str, value: object) -> object:
         raise ApiError(wrong.get(name, "invalid_arguments")) from error
 
 
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield key
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
+def _is_sendable(values: Mapping[str, object]) -> bool:
+    written = json.dumps(values, ensure_ascii=False)
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return False  # a lone surrogate
+    return "\\u0000" not in written.replace("\\\\", "")

@@ -11,16 +11,22 @@ _HIDDEN = frozenset({"options", "option_groups", "confirm"})
 _LIVE = re.compile(r"<!(?:channel|here|everyone)(?:\|[^>]*)?>|<!subteam\^[^>]*>")
 
 
-def walk(value: object, skip: frozenset[str] = frozenset()) -> Iterator[dict[str, Any]]:
+def walk(value: object, skip: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
     """Every object inside `value`, outer ones first, but nothing under the keys in `skip`."""
+    found: list[dict[str, Any]] = []
+    _collect(value, skip, found)
+    return found
+
+
+def _collect(value: object, skip: frozenset[str], found: list[dict[str, Any]]) -> None:
     if isinstance(value, dict):
-        yield value
+        found.append(value)
         for key, inner in value.items():
             if key not in skip:
-                yield from walk(inner, skip)
-    elif isinstance(value, list | tuple):
+                _collect(inner, skip, found)
+    elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from walk(inner, skip)
+            _collect(inner, skip, found)
 
 
 def elements(blocks: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -145,7 +145,11 @@ class Courier:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._feed.publish(Change(What.DELIVERED))
 
     async def _deliver_event(self, delivery: Delivery, payload: Json) -> None:
         self.deliveries.append(delivery)

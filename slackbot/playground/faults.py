@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Effect = TypeVar("Effect")
+CUT = 0
 EVERY_TIME = 1_000_000_000
 """For `times`: the rule never wears out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one call.
+    """What happens to one call; by default nothing.
 
     Attributes:
-        status: HTTP status of the answer; 0 drops the connection without an answer.
+        error: Slack's name for what is wrong, empty when nothing is.
+        status: HTTP status of the answer; `CUT` drops the connection without an answer.
         after: Whether the call takes effect all the same.
         retry_after: Seconds in the `Retry-After` header, for 429.
         delay: Seconds before the answer.
     """
 
-    status: int = 500
-    after: bool = False
+    error: str = ""
+    status: int = 200
+    after: bool = True
     retry_after: int | None = None
     delay: float = 0.0
 
@@ -57,32 +60,33 @@ class Faults:
         *,
         times: int = 1,
         status: int = 500,
+        error: str = "internal_error",
         after: bool = False,
         probability: float = 1.0,
     ) -> None:
-        """Answer with a server error; `after` says whether the call takes effect before."""
-        fault = Fault(status=status, after=after)
+        """Answer with an error; `after` says whether the call takes effect all the same."""
+        fault = Fault(error, status, after)
         self._calls.append(_Rule(method, fault, times, probability))
 
     def limit(
         self, method: str, *, times: int = 1, retry_after: int = 1, probability: float = 1.0
     ) -> None:
         """Answer 429 with `Retry-After` in seconds."""
-        fault = Fault(status=429, retry_after=retry_after)
+        fault = Fault("ratelimited", 429, after=False, retry_after=retry_after)
         self._calls.append(_Rule(method, fault, times, probability))
 
     def slow(
         self, method: str, seconds: float, *, times: int = 1, probability: float = 1.0
     ) -> None:
         """Answer properly, but late."""
-        fault = Fault(status=200, after=True, delay=seconds)
+        fault = Fault(delay=seconds)
         self._calls.append(_Rule(method, fault, times, probability))
 
     def drop(
         self, method: str, *, times: int = 1, after: bool = True, probability: float = 1.0
     ) -> None:
         """Cut the connection; with `after` the call took effect and only the answer is lost."""
-        fault = Fault(status=0, after=after)
+        fault = Fault("connection_cut", CUT, after)
         self._calls.append(_Rule(method, fault, times, probability))
 
     def repeat(self, event: str, copies: int, *, times: int = 1, probability: float = 1.0) -> None:
@@ -94,12 +98,12 @@ class Faults:
         self._calls.clear()
         self._copies.clear()
 
-    def strike_call(self, method: str) -> Fault | None:
-        """The fault for a call that just came in, if any."""
-        return self._strike(self._calls, method)
+    def strike_call(self, method: str) -> Fault:
+        """What happens to a call that just came in."""
+        return self._strike(self._calls, method) or Fault()
 
     def strike_event(self, event: str) -> int:
-        """How often to send an event at once, 1 without a fault."""
+        """How often to send an event at once."""
         return self._strike(self._copies, event) or 1
 
     def _strike(self, rules: list[_Rule[Effect]], name: str) -> Effect | None:

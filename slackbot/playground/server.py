@@ -12,7 +12,7 @@ from slackbot.playground import answers, api
 from slackbot.playground.arguments import Arguments, read
 from slackbot.playground.changes import Change, What
 from slackbot.playground.errors import ApiError
-from slackbot.playground.faults import Fault, Faults
+from slackbot.playground.faults import CUT, Faults
 from slackbot.playground.methods.call import Call, check_scopes
 from slackbot.playground.records import Json
 from slackbot.playground.site import Site
@@ -69,18 +69,20 @@ class Server:
     async def _api(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]
         fault = self._faults.strike_call(name)
-        if fault is not None:
-            await asyncio.sleep(fault.delay)
-        args: Mapping[str, object] = {}
+        await asyncio.sleep(fault.delay)
+        args, error, body = Arguments({}), None, {}
         try:
-            arguments = await _read(request)
-            args = arguments.values
-            if fault is not None and not fault.after:
-                return self._answer(name, args, _broken(fault), fault, request)
-            body = self._run(name, request, arguments)
-        except ApiError as error:
-            return self._answer(name, args, error, fault, request)
-        return self._answer(name, args, body, fault, request)
+            args = await _read(request)
+            if fault.after:
+                body = self._run(name, request, args)
+            if fault.error:
+                raise ApiError(fault.error, status=fault.status, retry_after=fault.retry_after)
+        except ApiError as failed:
+            error, body = failed, failed.body()
+        self._record(name, args, error)
+        if error is not None and error.status == CUT and request.transport is not None:
+            request.transport.abort()
+        return self._reply(body, error)
 
     def _run(self, name: str, request: web.Request, args: Arguments) -> Json:
         token = _token(request, args)
@@ -90,27 +92,17 @@ class Server:
             return {"ok": True, "url": self._socket.new_url(base_url)}
         return api.run(name, token, Call(args, self._site, base_url))
 
-    def _answer(
-        self,
-        name: str,
-        args: Mapping[str, object],
-        outcome: Json | ApiError,
-        fault: Fault | None,
-        request: web.Request,
-    ) -> web.Response:
-        if fault is not None and fault.after and fault.status != 200:
-            outcome = _broken(fault)
-        failed = outcome if isinstance(outcome, ApiError) else None
-        status = failed.status if failed else 200
-        self.calls.append(WebCall(name, args, status, failed.error if failed else ""))
+    def _record(self, name: str, args: Arguments, error: ApiError | None) -> None:
+        status, word = (error.status, error.error) if error else (200, "")
+        self.calls.append(WebCall(name, args.values, status, word))
         self._site.workspace.feed.publish(Change(What.CALLED))
-        if not status and request.transport is not None:
-            request.transport.abort()
+
+    def _reply(self, body: Json, error: ApiError | None) -> web.Response:
         headers = {"X-OAuth-Scopes": ",".join(self._app.manifest.scopes)}
-        if failed and failed.retry_after is not None:
-            headers["Retry-After"] = str(failed.retry_after)
-        body = failed.body() if failed else outcome
-        return web.json_response(body, status=status or 500, headers=headers)
+        if error is not None and error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
+        status = (error.status or 500) if error else 200
+        return web.json_response(body, status=status, headers=headers)
 
     # What is not the Web API -------------------------------------------------------------------
 
@@ -155,7 +147,3 @@ def _token(request: web.Request, args: Arguments) -> str | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind == "Bearer" else args.text("token")
 
-
-def _broken(fault: Fault) -> ApiError:
-    error = "ratelimited" if fault.status == 429 else "internal_error"
-    return ApiError(error, status=fault.status, retry_after=fault.retry_after)

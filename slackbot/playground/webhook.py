@@ -34,8 +34,8 @@ class Webhook:
         self._url = url
         self._secret = secret
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=ack_timeout),
-            connector=aiohttp.TCPConnector(limit=100),
+            # Not `total`: waiting for a free connection here is not the app's fault.
+            timeout=aiohttp.ClientTimeout(None, sock_connect=ack_timeout, sock_read=ack_timeout),
         )
 
     async def send(self, parcel: Parcel) -> Json:

@@ -9,7 +9,7 @@ import pytest
 from slack_bolt.app.async_app import AsyncApp
 
 from slackbot.playground import Playground
-from tests.playground.conftest import actions, button, field, menu, modal, section
+from tests.playground.kit import actions, button, field, menu, modal, section
 
 pytestmark = pytest.mark.usefixtures("connected")
 

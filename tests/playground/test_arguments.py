@@ -1,0 +1,49 @@
+"""Arguments in JSON and forms, and bodies that are neither."""
+
+import aiohttp
+import pytest
+
+from tests.playground.kit import section
+
+
+async def test_json_and_forms_say_the_same(slack, client):
+    channel = slack.add_channel("it-help")
+    metadata = {"event_type": "t", "event_payload": {"ticket": "T-1"}}
+    wanted = {"channel": channel.id, "text": "a & b ü 😀", "blocks": [section("x")]}
+    await client.api_call("chat.postMessage", json={**wanted, "metadata": metadata})
+    as_text = {"blocks": '[{"type":"section","text":{"type":"mrkdwn","text":"x"}}]'}
+    as_text["metadata"] = '{"event_type": "t", "event_payload": {"ticket": "T-1"}}'
+    await client.api_call("chat.postMessage", data={**wanted, **as_text})
+    first, second = slack.messages(channel)
+    assert (
+        (first.text, first.metadata)
+        == (second.text, second.metadata)
+        == (
+            "a & b ü 😀",
+            metadata,
+        )
+    )
+    assert first.blocks[0]["text"] == second.blocks[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "\\ud83d"}',
+        b'{"text": "a\\u0000b"}',
+        b"{",
+        b"[1]",
+        b'"x"',
+        b"[" * 100_000,
+        b'{"text": "\xff"}',
+    ],
+)
+async def test_a_malformed_body_is_refused_with_400(slack, body):
+    headers = {
+        "Authorization": f"Bearer {slack.bot_token}",
+        "Content-Type": "application/json",
+    }
+    url = f"{slack.api_url}chat.postMessage"
+    async with aiohttp.request("POST", url, data=body, headers=headers) as response:
+        assert response.status == 400
+        assert (await response.json())["ok"] is False
