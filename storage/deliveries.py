@@ -236,16 +236,16 @@ async def bury(conn: AsyncConnection, *, owner: str, delivery_id: int, error: st
 
 async def _change_held(
     conn: AsyncConnection,
-    statement: sa.Executable,
+    statement: ReturningUpdate[int, int | None],
     owner: str,
     delivery_id: int,
     values: Mapping[str, Any] | None = None,
-) -> sa.Row[Any] | None:
+) -> sa.Row[int, int | None] | None:
     parameters = {"of_id": delivery_id, "held_by": owner, **(values or {})}
     return (await conn.execute(statement, parameters)).one_or_none()
 
 
-def _held(**values: Any) -> ReturningUpdate[Any]:
+def _held(**values: Any) -> ReturningUpdate[int, int | None]:
     """Change a leased delivery if the lane is still the owner's; it stays so until we commit."""
     lane = sa.select(lanes.c.owner).where(
         lanes.c.team == _row.team,

@@ -36,8 +36,8 @@ async def insert_if_new(
         Those columns of the new row; None when the key is taken.
     """
     statement = _insert_if_new(conn.dialect.name, table, returning)
-    inserted = await conn.execute(statement, row)
-    return inserted.one_or_none()
+    inserted: sa.Row[Any] | None = (await conn.execute(statement, row)).one_or_none()
+    return inserted
 
 
 @cache

@@ -1,0 +1,219 @@
+"""Takes the record out: tickets, predictions, reviews and labels, as JSON lines or as CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.errors import StorageError
+from storage.records import Action, State
+from storage.schema import predictions, reviews, tickets
+
+_PAGE = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Some readers end a line here although JSON does not; they only ever stand inside strings.
+_LINE_ENDS = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
+
+
+class Dataset(StrEnum):
+    """What can be exported."""
+
+    TICKETS = "tickets"
+    PREDICTIONS = "predictions"
+    REVIEWS = "reviews"
+    LABELS = "labels"
+
+
+class Format(StrEnum):
+    """How it is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def _number(ticket_id: sa.Column[int]) -> sa.Label[str]:
+    return (sa.literal("T-") + sa.cast(ticket_id, sa.Text)).label("ticket")
+
+
+def _labels() -> sa.Select[Any]:
+    """What people settled: the last word on the queue of each ticket whose text is still there.
+
+    A dismissal counts while the ticket is dismissed, a queue while it is neither dismissed nor
+    withdrawn; a queue that only the model chose is no label.
+    """
+    settles = [Action.CONFIRM, Action.REASSIGN, Action.DISMISS]
+    later = reviews.alias()
+    unsaid_later = ~sa.exists().where(
+        later.c.ticket_id == reviews.c.ticket_id,
+        later.c.id > reviews.c.id,
+        later.c.action.in_(settles),
+    )
+    dismissed = reviews.c.action == Action.DISMISS
+    stands = sa.case(
+        (dismissed, tickets.c.state == State.DISMISSED),
+        else_=tickets.c.state.not_in([State.DISMISSED, State.WITHDRAWN]),
+    )
+    queue = sa.case((dismissed, ""), else_=reviews.c.queue_after)
+    return (
+        sa.select(
+            reviews.c.id,
+            tickets.c.text,
+            queue.label("queue"),
+            reviews.c.action.label("source"),
+            sa.literal(1.0).label("weight"),
+        )
+        .join(tickets, tickets.c.id == reviews.c.ticket_id)
+        .where(reviews.c.action.in_(settles), unsaid_later, stands)
+        .where(tickets.c.text != "", queue.is_not(None))
+    )
+
+
+_tickets = sa.select(
+    tickets.c.id,
+    _number(tickets.c.id),
+    tickets.c.team,
+    tickets.c.channel,
+    tickets.c.ts,
+    tickets.c.source,
+    tickets.c.reporter,
+    tickets.c.text,
+    tickets.c.state,
+    tickets.c.queue,
+    tickets.c.priority,
+    tickets.c.created_at,
+)
+_predictions = sa.select(
+    predictions.c.id,
+    _number(predictions.c.ticket_id),
+    predictions.c.model_version,
+    predictions.c.queue,
+    predictions.c.confidence,
+    predictions.c.probabilities,
+    predictions.c.threshold,
+    predictions.c.decision,
+    predictions.c.reason,
+    predictions.c.urgency,
+    predictions.c.impact,
+    predictions.c.priority,
+    predictions.c.created_at,
+)
+_reviews = sa.select(
+    reviews.c.id,
+    _number(reviews.c.ticket_id),
+    reviews.c.reviewer,
+    reviews.c.action,
+    reviews.c.queue_before,
+    reviews.c.queue_after,
+    reviews.c.created_at,
+)
+# The first column is the row's id, for paging; the others are what is exported.
+_QUERIES: Mapping[Dataset, tuple[sa.Column[int], sa.Select[Any]]] = {
+    Dataset.TICKETS: (tickets.c.id, _tickets),
+    Dataset.PREDICTIONS: (predictions.c.id, _predictions),
+    Dataset.REVIEWS: (reviews.c.id, _reviews),
+    Dataset.LABELS: (reviews.c.id, _labels()),
+}
+
+
+def columns(dataset: Dataset) -> tuple[str, ...]:
+    """The columns of an export, in order."""
+    _, query = _QUERIES[dataset]
+    return tuple(query.selected_columns.keys()[1:])
+
+
+async def rows(conn: AsyncConnection, dataset: Dataset) -> AsyncIterator[dict[str, Any]]:
+    """The rows of an export in the order they were recorded, read page by page.
+
+    Every row has the keys of `columns`, in their order. Times are aware, `probabilities` is a
+    mapping, and what is unknown is None.
+    """
+    row_id, query = _QUERIES[dataset]
+    names = columns(dataset)
+    last = 0
+    while page := (
+        await conn.execute(query.where(row_id > last).order_by(row_id).limit(_PAGE))
+    ).all():
+        for row in page:
+            yield dict(zip(names, row[1:], strict=True))
+        last = page[-1][0]
+
+
+async def write(conn: AsyncConnection, dataset: Dataset, form: Format, out: TextIO) -> int:
+    """Write an export to an open file (for CSV opened with `newline=""`).
+
+    JSON keeps every value as it is; a CSV cell that a spreadsheet would run as a formula is
+    preceded by an apostrophe. An empty export is no line of JSON, and the header alone in CSV.
+
+    Returns:
+        How many rows were written.
+    """
+    table = csv.writer(out)
+    if form is Format.CSV:
+        table.writerow(columns(dataset))
+    count = 0
+    async for row in rows(conn, dataset):
+        if form is Format.CSV:
+            table.writerow([_cell(value) for value in row.values()])
+        else:
+            out.write(_line(row))
+        count += 1
+    return count
+
+
+async def write_file(conn: AsyncConnection, dataset: Dataset, form: Format, path: Path) -> int:
+    """Write an export to a file, which is there completely or not at all.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        StorageError: The file cannot be written; one that was there before is untouched.
+    """
+    try:
+        with _replacing(path) as out:
+            return await write(conn, dataset, form, out)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    line = json.dumps(row, ensure_ascii=False, default=datetime.isoformat)
+    return line.translate(_LINE_ENDS) + "\n"
+
+
+def _cell(value: object) -> object:
+    match value:
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA) else str(value)
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return json.dumps(value)
+        case _:
+            return value
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A new file that takes the place of `path` when the block ends well."""
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(number, "w", encoding="utf-8", newline="") as out:
+            yield out
+            out.flush()
+            os.fsync(number)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

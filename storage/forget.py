@@ -1,0 +1,100 @@
+"""Erases what people wrote, and keeps what is counted.
+
+On SQLite follow with `Database.scrub`, so that the write-ahead log loses the text too.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import work
+from storage.records import DeliveryState
+from storage.schema import deliveries, inbox, tickets
+from storage.statements import literal
+
+_ERASED = {"state": DeliveryState.DONE, "payload": {}, "error": ""}
+
+
+async def ticket(conn: AsyncConnection, *, team: str | None, ticket_id: int, now: datetime) -> int:
+    """Erase a ticket's text, and the payloads and messages that quote it.
+
+    Args:
+        conn: A write transaction.
+        team: The workspace; None for the operator, who may forget in all of them.
+        ticket_id: The ticket.
+        now: The time.
+
+    Returns:
+        How many tickets lost their text: 1, or 0 when there was none to lose.
+    """
+    return await _erase(conn, sa.and_(tickets.c.id == ticket_id, _in_team(tickets, team)), now)
+
+
+async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str, now: datetime) -> int:
+    """Erase the text of all that a person reported, and given-up payloads that name the person.
+
+    Args:
+        conn: A write transaction.
+        team: The workspace; None for all of them.
+        reporter: Slack user id.
+        now: The time.
+
+    Returns:
+        How many tickets lost their text.
+    """
+    payload = sa.cast(inbox.c.payload, sa.Text)
+    named = payload.contains(f'"{reporter}"', autoescape=True)
+    await conn.execute(
+        sa.update(inbox).where(work.is_dead(inbox), _in_team(inbox, team), named).values(_ERASED)
+    )
+    reported = sa.and_(tickets.c.reporter == reporter, _in_team(tickets, team))
+    return await _erase(conn, reported, now)
+
+
+async def expire(
+    conn: AsyncConnection, *, before: datetime, now: datetime, limit: int = 500
+) -> int:
+    """Erase the text of tickets that nobody has touched since a time, some at once.
+
+    What the inbox and the outbox still hold of that age, done or given up, is deleted.
+
+    Returns:
+        How many tickets lost their text; call again until none does.
+    """
+    for table, arrived in ((inbox, inbox.c.received_at), (deliveries, deliveries.c.created_at)):
+        over = [DeliveryState.DONE, DeliveryState.DEAD]
+        await work.sweep(conn, table, arrived, before=before, states=over)
+    old = sa.select(tickets.c.id).where(
+        tickets.c.text != literal(""), tickets.c.updated_at < before
+    )
+    some = old.order_by(tickets.c.updated_at).limit(limit)
+    return await _erase(conn, tickets.c.id.in_(some), now)
+
+
+async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool], now: datetime) -> int:
+    with_text = sa.and_(which, tickets.c.text != literal(""))
+    ids = sa.select(tickets.c.id).where(with_text)
+    for unfinished in (work.is_open(inbox), work.is_dead(inbox)):
+        quoting = sa.exists().where(tickets.c.id.in_(ids), _is_of_ticket())
+        await conn.execute(sa.update(inbox).where(unfinished, quoting).values(_ERASED))
+    # A card's delivery may still come: it shows the ticket as it then is, without text.
+    state = sa.case((deliveries.c.card_id.is_(None), DeliveryState.DONE), else_=deliveries.c.state)
+    about = sa.update(deliveries).where(deliveries.c.ticket_id.in_(ids))
+    await conn.execute(about.values(payload={}, error="", state=state))
+    blank = {"text": "", "updated_at": now, "version": tickets.c.version + 1}
+    return (await conn.execute(sa.update(tickets).where(with_text).values(blank))).rowcount
+
+
+def _is_of_ticket() -> sa.ColumnElement[bool]:
+    """Whether an inbox row has the ticket's key, or one that goes on after it with a colon."""
+    prefix = tickets.c.key + ":"
+    begins = sa.func.substr(inbox.c.key, 1, sa.func.length(prefix)) == prefix
+    same_team = tickets.c.team == inbox.c.team
+    return sa.and_(same_team, sa.or_(inbox.c.key == tickets.c.key, begins))
+
+
+def _in_team(table: sa.Table, team: str | None) -> sa.ColumnElement[bool]:
+    return sa.true() if team is None else table.c.team == team
