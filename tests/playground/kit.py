@@ -121,6 +121,20 @@ async def serve(
 
 
 @asynccontextmanager
+async def listening(slack: Playground) -> AsyncIterator[list[dict[str, Any]]]:
+    """An app that takes every event and answers nothing; gives the payloads it got."""
+    payloads: list[dict[str, Any]] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        payloads.append(await request.json())
+        return web.Response()
+
+    async with serve(handle) as url:
+        slack.use_http(url)
+        yield payloads
+
+
+@asynccontextmanager
 async def over_http(slack: Playground, app: AsyncApp) -> AsyncIterator[None]:
     async def handle(request: web.Request) -> web.Response:
         response = await app.async_dispatch(await to_bolt_request(request))

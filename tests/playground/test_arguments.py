@@ -1,8 +1,16 @@
 """Arguments in JSON and forms, and bodies that are neither."""
 
+import contextlib
+import json
+from urllib.parse import urlencode
+
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from slackbot.playground.arguments import read
+from slackbot.playground.errors import ApiError
 from tests.playground.kit import section
 
 
@@ -47,3 +55,21 @@ async def test_a_malformed_body_is_refused_with_400(slack, body):
     async with aiohttp.request("POST", url, data=body, headers=headers) as response:
         assert response.status == 400
         assert (await response.json())["ok"] is False
+
+
+sendable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+
+@given(text=sendable, block=sendable)
+def test_every_text_arrives_as_it_was_sent(text, block):
+    values = {"text": text, "blocks": [section(block)]}
+    form = urlencode({"text": text, "blocks": json.dumps(values["blocks"])})
+    assert read("application/json", json.dumps(values).encode(), "").values == values
+    assert read("application/x-www-form-urlencoded", form.encode(), "").values == values
+    assert read("", b"", form).values == values
+
+
+@given(st.binary(max_size=60), st.sampled_from(["application/json", ""]))
+def test_any_bytes_are_read_or_refused(body, content_type):
+    with contextlib.suppress(ApiError):
+        assert read(content_type, body, "").values is not None
