@@ -161,7 +161,7 @@ _VALUE = (
 )
 _GIVEN = re.compile(
     rf"(?P<label>(?:{_WORD}|(?<![\w\[])pass){_SCOPE}[*_~`\"')]{{0,3}}\s{{0,3}}[:=\uff1a]"
-    rf"[*_~]{{0,3}}\s{{0,5}}){_VALUE}(?P<more>[ ]/[ ]\S++)?",
+    rf"[*_~]{{0,3}}+\s{{0,5}}+){_VALUE}(?P<more>[ ]/[ ]\S++)?",
     re.IGNORECASE,
 )
 _SAID = re.compile(
@@ -237,17 +237,18 @@ def _is_inflected(value: str) -> bool:
     return value.isalpha() and value.islower() and _ORDINARY_END.search(value) is not None
 
 
+# In this order no rule makes what an earlier one would mask, so masking is idempotent.
 _RULES: tuple[Callable[[str], str], ...] = (
     partial(_PRIVATE_KEY.sub, PRIVATE_KEY),
     partial(_SLACK_HOOK.sub, rf"\1{TOKEN}"),
     partial(_TOKEN.sub, TOKEN),
     partial(_BEARER.sub, rf"\1{TOKEN}"),
     partial(_ASSIGNED.sub, rf"\1{TOKEN}"),
-    partial(_URL_LOGIN.sub, rf"\1{PASSWORD}"),
     partial(_DIGIT_GROUPS.sub, _mask_cards),
     _mask_ibans,
     partial(_SSN.sub, SSN),
     partial(_SSN_SAID.sub, rf"\1{SSN}"),
+    partial(_URL_LOGIN.sub, rf"\1{PASSWORD}"),
     partial(_PASSPHRASE.sub, rf"\1{PASSWORD}"),
     partial(_GIVEN.sub, _mask_given),
     partial(_SAID.sub, _mask_said),

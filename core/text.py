@@ -91,7 +91,7 @@ _SENT_FROM = (
     r"|sent from (?:outlook|mail|yahoo mail) (?:for|on) \w{1,20}"
     r"|(?:get|obtener|obtenir|holen sie sich) outlook (?:for|para|pour|für) \w{1,20})"
 )
-_SENT_FROM_INLINE = re.compile(rf"(?<!\S)(?-i:(?=[A-Z])){_SENT_FROM}", re.I)
+_SENT_FROM_INLINE = re.compile(rf"(?<!\S)(?-i:(?=[A-Z])){_SENT_FROM}(?!:)", re.I)
 _NOISE_LINE = re.compile(
     rf"(?:{_SENT_FROM}.{{0,60}}"
     r"|(?:(?:tel|phone|mobile|mob|cell|fax|telefon|telefone|teléfono|tél|handy|móvil)\W{0,3})?"
