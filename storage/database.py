@@ -81,7 +81,8 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits when the block ends, and rolls back when it raises.
 
-        On SQLite it holds the write lock from its start, so that nothing read in it is stale.
+        On SQLite it holds the write lock from its first statement, so that nothing read in it is
+        stale.
 
         Raises:
             DatabaseUnavailable: Cannot connect, locked for too long, or no space left; nothing
@@ -127,7 +128,10 @@ class Database:
         if _is_sqlite(self._engine.url):
             async with self._turn, self._connected() as connection:
                 await connection.execution_options(**{_BEGIN: None})
+                # Waiting for readers would keep writers waiting too.
+                await connection.exec_driver_sql("PRAGMA busy_timeout = 0")
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                await connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:

@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from storage import work
 from storage.records import Delivery, DeliveryKind, DeliveryState, Lane, QueueDepth
 from storage.schema import cards, deliveries, lanes
-from storage.statements import columns_of, insert, literal
+from storage.statements import columns_of, insert, insert_if_new, literal
 
 _DELIVERY = columns_of(Delivery, deliveries)
 _row = deliveries.c
@@ -36,9 +36,7 @@ async def enqueue(
 ) -> bool:
     """Add a delivery to the end of its lane.
 
-    A card is rendered when it is delivered, so one waiting delivery of it is enough. It starts as
-    uncertain when an earlier one of the card, in work or given up, is: that one may have posted
-    the card without anybody seeing the answer.
+    A card is rendered when it is delivered, so one waiting delivery of it is enough.
 
     Returns:
         False when the key is known in the team, or the card waits to be delivered already.
@@ -53,26 +51,13 @@ async def enqueue(
         "payload": payload,
         "state": DeliveryState.WAITING,
         "attempts": 0,
+        "uncertain": False,
         "due_at": now,
         "error": "",
         "correlation": correlation,
         "created_at": now,
-        "of_ticket": ticket_id,
-        "of_card": card_id,
     }
-    return await conn.scalar(_enqueue(conn.dialect.name), row) is not None
-
-
-@cache
-def _enqueue(dialect: str) -> ReturningInsert[int]:
-    earlier = deliveries.alias()
-    of_card = sa.and_(
-        earlier.c.ticket_id == bindparam("of_ticket"),  # finds it by an index
-        earlier.c.card_id == bindparam("of_card"),
-    )
-    unseen = sa.exists().where(of_card, earlier.c.uncertain)
-    statement = insert(dialect, deliveries).values(uncertain=unseen)
-    return statement.on_conflict_do_nothing().returning(_row.id)
+    return await insert_if_new(conn, deliveries, row, _row.id) is not None
 
 
 async def lease_lanes(
@@ -88,6 +73,9 @@ async def lease_lanes(
 
     A lane is free when nobody holds it, or its lease ran out, and its `not_before` has come. A
     first delivery that waits for its next attempt holds up its lane, because order is kept.
+
+    What a dead owner had leased comes as uncertain: it may have made the call. So does a card of
+    which an earlier delivery is uncertain, be it in work or given up.
 
     Args:
         conn: A write transaction.
@@ -111,7 +99,7 @@ async def lease_lanes(
         if first:
             leased.append(Lane(team=team, lane=lane, deliveries=first))
         else:  # another owner emptied it a moment ago
-            await _let_go(conn, _is_lane(team, lane))
+            await _let_go(conn, _is_lane(team, lane), {})
     return sorted(leased, key=lambda lane: lane.deliveries[0].id)
 
 
@@ -172,25 +160,26 @@ def _first_leased() -> ReturningUpdate[Any]:
     all_due_at = sa.func.max(first.c.due_at).over(order_by=first.c.id)
     in_order = sa.select(first.c.id, all_due_at.label("all_due_at")).subquery()
     due = sa.select(in_order.c.id).where(in_order.c.all_due_at <= bindparam("at"))
+    earlier = deliveries.alias()
+    same_card = sa.and_(
+        earlier.c.ticket_id == _row.ticket_id,  # by which an index finds it
+        earlier.c.card_id == _row.card_id,
+    )
+    unseen = sa.exists().where(same_card, earlier.c.uncertain)
     return (
         sa.update(deliveries)
         .where(work.is_open(deliveries), _row.id.in_(due))
-        .values(state=DeliveryState.LEASED)
+        .values(
+            state=DeliveryState.LEASED,
+            attempts=_row.attempts + 1,
+            uncertain=sa.or_(_row.uncertain, _row.state == DeliveryState.LEASED, unseen),
+        )
         .returning(*_DELIVERY)
     )
 
 
 _FREE_LANES = _free_lanes()
 _LEASE_FIRST = _first_leased()
-
-
-async def begin(conn: AsyncConnection, *, owner: str, delivery_id: int) -> bool:
-    """Note that the call is about to be made; commit this first, so that no death hides a call.
-
-    Returns:
-        False when the lane is no longer the owner's: do not call.
-    """
-    return await _change_held(conn, _BEGIN, owner, delivery_id) is not None
 
 
 async def done(conn: AsyncConnection, *, owner: str, delivery_id: int, now: datetime) -> bool:
@@ -224,7 +213,7 @@ async def retry(
     failed = {"due_at": due_at, "error": error, "uncertain": uncertain}
     row = await _change_held(conn, _held(), owner, delivery_id, failed)
     if row is not None:
-        await _requeue(conn, [row])
+        await _requeue(conn, [row], {})
     return row is not None
 
 
@@ -258,7 +247,6 @@ def _held(**values: Any) -> ReturningUpdate[int, int | None]:
     return update.returning(_row.id, _row.card_id)
 
 
-_BEGIN = _held(attempts=_row.attempts + 1, uncertain=True)
 _DONE = _held(state=DeliveryState.DONE, payload={}, uncertain=False, error="")
 
 
@@ -282,26 +270,37 @@ async def renew_lane(
 async def release_lane(
     conn: AsyncConnection, *, owner: str, team: str, lane: str, not_before: datetime
 ) -> bool:
-    """Let go of a lane; what is left of it waits again, and nobody takes it before a time.
+    """Let go of a lane that nobody takes again before a time.
+
+    What is left of it waits again; the owner says by this that it has made no call for it.
 
     Returns:
         False when it was lost already.
     """
     mine = sa.and_(_is_lane(team, lane), lanes.c.owner == owner)
-    return await _let_go(conn, mine, not_before=not_before) == 1
+    untried = {"attempts": _row.attempts - 1}
+    return await _let_go(conn, mine, untried, not_before=not_before) == 1
 
 
 async def release(conn: AsyncConnection, *, owner: str) -> int:
-    """Let go of all lanes that the owner holds, for an orderly end; how many those were."""
-    return await _let_go(conn, lanes.c.owner == owner)
+    """Let go of all lanes that the owner holds, at its end; how many those were.
+
+    What is left of them waits again, as uncertain: a call may have been cut off.
+    """
+    return await _let_go(conn, lanes.c.owner == owner, {"uncertain": True})
 
 
-async def _let_go(conn: AsyncConnection, which: sa.ColumnElement[bool], **values: datetime) -> int:
-    update = sa.update(lanes).where(which).values(owner=None, lease_until=None, **values)
+async def _let_go(
+    conn: AsyncConnection,
+    which: sa.ColumnElement[bool],
+    left_as: Mapping[str, Any],
+    **lane_values: datetime,
+) -> int:
+    update = sa.update(lanes).where(which).values(owner=None, lease_until=None, **lane_values)
     freed = (await conn.execute(update.returning(lanes.c.team, lanes.c.lane))).all()
     for team, lane in freed:
         left = await conn.execute(_LEFT, {"of_team": team, "of_lane": lane})
-        await _requeue(conn, left.all())
+        await _requeue(conn, left.all(), left_as)
     return len(freed)
 
 
@@ -312,12 +311,15 @@ def _is_lane(team: str, lane: str) -> sa.ColumnElement[bool]:
 _LEFT = sa.select(_row.id, _row.card_id).where(_IN_LANE, _row.state == DeliveryState.LEASED)
 
 
-async def _requeue(conn: AsyncConnection, rows: Iterable[sa.Row[int, int | None]]) -> int:
+async def _requeue(
+    conn: AsyncConnection, rows: Iterable[sa.Row[int, int | None]], values: Mapping[str, Any]
+) -> int:
     """Let deliveries wait again; of each card only the oldest, which knows what was tried.
 
     Args:
         conn: A write transaction.
         rows: Id and card of each delivery.
+        values: What else to change in them.
 
     Returns:
         How many wait again.
@@ -332,8 +334,8 @@ async def _requeue(conn: AsyncConnection, rows: Iterable[sa.Row[int, int | None]
     if oldest:
         await _make_room(conn, oldest.keys(), doubled)
     if kept:
-        waiting = sa.update(deliveries).values(state=DeliveryState.WAITING)
-        await conn.execute(waiting.where(_row.id.in_(kept)))
+        again = {"state": DeliveryState.WAITING, **values}
+        await conn.execute(sa.update(deliveries).where(_row.id.in_(kept)).values(again))
     return len(kept)
 
 
@@ -371,10 +373,15 @@ async def revive(conn: AsyncConnection, ids: Collection[int]) -> int:
     rows = await conn.execute(
         again.values(attempts=0, uncertain=True).returning(_row.id, _row.card_id)
     )
-    return await _requeue(conn, rows.all())
+    return await _requeue(conn, rows.all(), {})
 
 
 async def purge(conn: AsyncConnection, before: datetime) -> int:
-    """Forget the deliveries made that were enqueued before a time; how many those were."""
+    """Forget the deliveries made that were enqueued before a time; how many those were.
+
+    Lanes that rest since then go too: one that is needed again is made anew.
+    """
+    resting = sa.and_(lanes.c.owner.is_(None), lanes.c.not_before < before)
+    await conn.execute(sa.delete(lanes).where(resting))
     made = [DeliveryState.DONE]
     return await work.sweep(conn, deliveries, _row.created_at, before=before, states=made)

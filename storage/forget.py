@@ -18,29 +18,27 @@ from storage.statements import literal
 _ERASED = {"state": DeliveryState.DONE, "payload": {}, "error": ""}
 
 
-async def ticket(conn: AsyncConnection, *, team: str | None, ticket_id: int, now: datetime) -> int:
+async def ticket(conn: AsyncConnection, *, team: str | None, ticket_id: int) -> int:
     """Erase a ticket's text, and the payloads and messages that quote it.
 
     Args:
         conn: A write transaction.
         team: The workspace; None for the operator, who may forget in all of them.
         ticket_id: The ticket.
-        now: The time.
 
     Returns:
         How many tickets lost their text: 1, or 0 when there was none to lose.
     """
-    return await _erase(conn, sa.and_(tickets.c.id == ticket_id, _in_team(tickets, team)), now)
+    return await _erase(conn, sa.and_(tickets.c.id == ticket_id, _in_team(tickets, team)))
 
 
-async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str, now: datetime) -> int:
+async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str) -> int:
     """Erase the text of all that a person reported, and given-up payloads that name the person.
 
     Args:
         conn: A write transaction.
         team: The workspace; None for all of them.
         reporter: Slack user id.
-        now: The time.
 
     Returns:
         How many tickets lost their text.
@@ -51,12 +49,10 @@ async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str, no
         sa.update(inbox).where(work.is_dead(inbox), _in_team(inbox, team), named).values(_ERASED)
     )
     reported = sa.and_(tickets.c.reporter == reporter, _in_team(tickets, team))
-    return await _erase(conn, reported, now)
+    return await _erase(conn, reported)
 
 
-async def expire(
-    conn: AsyncConnection, *, before: datetime, now: datetime, limit: int = 500
-) -> int:
+async def expire(conn: AsyncConnection, before: datetime, limit: int = 500) -> int:
     """Erase the text of tickets that nobody has touched since a time, some at once.
 
     What the inbox and the outbox still hold of that age, done or given up, is deleted.
@@ -71,10 +67,10 @@ async def expire(
         tickets.c.text != literal(""), tickets.c.updated_at < before
     )
     some = old.order_by(tickets.c.updated_at).limit(limit)
-    return await _erase(conn, tickets.c.id.in_(some), now)
+    return await _erase(conn, tickets.c.id.in_(some))
 
 
-async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool], now: datetime) -> int:
+async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool]) -> int:
     with_text = sa.and_(which, tickets.c.text != literal(""))
     ids = sa.select(tickets.c.id).where(with_text)
     for unfinished in (work.is_open(inbox), work.is_dead(inbox)):
@@ -84,16 +80,15 @@ async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool], now: date
     state = sa.case((deliveries.c.card_id.is_(None), DeliveryState.DONE), else_=deliveries.c.state)
     about = sa.update(deliveries).where(deliveries.c.ticket_id.in_(ids))
     await conn.execute(about.values(payload={}, error="", state=state))
-    blank = {"text": "", "updated_at": now, "version": tickets.c.version + 1}
+    blank = {"text": "", "version": tickets.c.version + 1}
     return (await conn.execute(sa.update(tickets).where(with_text).values(blank))).rowcount
 
 
 def _is_of_ticket() -> sa.ColumnElement[bool]:
-    """Whether an inbox row has the ticket's key, or one that goes on after it with a colon."""
-    prefix = tickets.c.key + ":"
-    begins = sa.func.substr(inbox.c.key, 1, sa.func.length(prefix)) == prefix
-    same_team = tickets.c.team == inbox.c.team
-    return sa.and_(same_team, sa.or_(inbox.c.key == tickets.c.key, begins))
+    """Whether the ticket's key is the inbox row's key, or among its parts between colons."""
+    parts, part = ":" + inbox.c.key + ":", ":" + tickets.c.key + ":"
+    among = sa.func.replace(parts, part, "") != parts
+    return sa.and_(tickets.c.team == inbox.c.team, among)
 
 
 def _in_team(table: sa.Table, team: str | None) -> sa.ColumnElement[bool]:

@@ -154,7 +154,7 @@ class Ticket(NewTicket):
     Attributes:
         id: Counts up over all teams.
         created_at: When it was filed (UTC).
-        updated_at: When it last changed (UTC).
+        updated_at: When it last changed (UTC); forgetting its text is no such change.
         version: 1 when created, one more with every change.
     """
 
@@ -298,8 +298,8 @@ class Delivery:
         key: Unique in the team; None when enqueueing twice does no harm.
         payload: What is needed to make the call; a card is rendered when it is delivered.
         state: Where it stands.
-        attempts: How many calls were begun before now.
-        uncertain: An earlier call was begun and nobody knows how it ended: look before posting.
+        attempts: How often it was taken to be delivered, this time included.
+        uncertain: An earlier call may have done it without anybody knowing: look before posting.
         due_at: Not before this time (UTC).
         error: Why the last attempt failed; empty when none did.
         correlation: Follows the message through all logs.
