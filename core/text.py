@@ -75,9 +75,7 @@ _ENTITY = re.compile(r"&(?:amp;)*+(lt;|gt;|nbsp;|quot;|apos;|#39;)?")
 _ENTITY_TEXT = {None: "&", "quot;": '"', "apos;": "'", "#39;": "'"}
 _RUN = re.compile(r"(\S)\1{3,}+")
 _LONG_TOKEN = re.compile(r"([!-~]{60})[!-~]++")
-_URL = re.compile(
-    r"(?:https?://|(?<!\w)(?:https?|ftp|file|mailto|tel|slack):|(?<!\w)www\.)\S++", re.I
-)
+_URL = re.compile(r"https?://\S*+|(?<!\w)(?:(?:https?|ftp|file|mailto|tel|slack):|www\.)\S++", re.I)
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@[\w.+-]++)++")
 _SHORTCODE = re.compile(r"(?<!\w):([a-z+-][\w+'-]{0,60}+):(?!\w)")
 _SPACE = re.compile(r"[^\S\n]++")
