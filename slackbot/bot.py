@@ -21,6 +21,7 @@ from slackbot.app import build_app
 from slackbot.config import Settings
 from slackbot.delivery import Deliverer
 from slackbot.desk import Desk
+from slackbot.housekeeping import Housekeeping
 from slackbot.identity import wait_for_identity
 from slackbot.listeners.services import Services
 from slackbot.pace import Pace
@@ -51,6 +52,7 @@ class Bot:
         app: Bolt.
         worker: Works off the inbox.
         deliverer: Works off the outbox.
+        housekeeping: Erases what has served its time.
         client: Slack's Web API.
         owner: This replica's name on leases.
         port: Where the web server listens; known once it runs.
@@ -61,6 +63,7 @@ class Bot:
     app: AsyncApp
     worker: Worker
     deliverer: Deliverer
+    housekeeping: Housekeeping
     client: AsyncWebClient
     owner: str
     port: int = 0
@@ -82,6 +85,7 @@ class Bot:
         loops = [
             asyncio.create_task(self.worker.run(idle), name="worker"),
             asyncio.create_task(self.deliverer.run(idle), name="delivery"),
+            asyncio.create_task(self.housekeeping.run(idle), name="housekeeping"),
         ]
         try:
             async with self._listening() as server, self._connected():
@@ -203,6 +207,7 @@ async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot
             app=build_app(client, identity, services),
             worker=Worker(desk, client, owner),
             deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
+            housekeeping=Housekeeping(database, settings.retention_days),
             client=client,
             owner=owner,
         )

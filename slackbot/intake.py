@@ -144,7 +144,7 @@ def _from_event(body: Body, bot_user: str, settings: Settings) -> Intake | None:
     event = body["event"]
     if event.get("type") == "reaction_added":
         return _from_reaction(body, event, bot_user, settings)
-    if event.get("type") not in ("message", "app_mention"):
+    if event.get("type") not in ("message", "app_mention") or not event.get("channel"):
         return None
     subtype = event.get("subtype")
     if subtype in ("message_changed", "message_deleted"):
@@ -162,7 +162,9 @@ def _from_message(
     """Take a person's message that mentions the bot, is sent to it, or is in a triage channel."""
     user = message.get("user") or message.get("bot_id") or ""
     bot = message.get("bot_id")
-    if not user or user == bot_user or (bot and bot not in settings.allowed_bots):
+    if not message.get("ts") or not user or user == bot_user:
+        return None
+    if bot and bot not in settings.allowed_bots:
         return None
     raw = message.get("text") or ""
     thread = message.get("thread_ts")

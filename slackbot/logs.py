@@ -33,6 +33,7 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Bolt and the SDK tell at INFO and DEBUG what people wrote.
-    for name in ("slack_bolt", "slack_sdk", "aiohttp", "uvicorn", "alembic"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    # Bolt's warnings and the SDK's details quote payloads, and with them what people wrote.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
+    for name in ("slack_sdk", "aiohttp", "uvicorn", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -75,14 +75,15 @@ class Poster:
         if shown is None:
             return None
         card, message = shown
-        if card.ts is None:
-            channel = await self._conversation(card.channel)
-            return await self._post_once(delivery, channel, card.thread_ts, message)
-        async with sorted_failures():
-            await self.client.chat_update(
-                channel=card.posted_channel or card.channel, ts=card.ts, **_arguments(message)
-            )
-        return None
+        if card.ts is not None:
+            await self._rewrite(Posted(card.posted_channel or card.channel, card.ts), message)
+            return None
+        channel = await self._conversation(card.channel)
+        found = await self._found(delivery, channel, card.thread_ts, message)
+        if found is not None:
+            await self._rewrite(found, message)  # the ticket may have changed since
+            return found
+        return await self._post(channel, card.thread_ts, message)
 
     async def _notice(self, delivery: Delivery) -> None:
         message = replace(
@@ -93,7 +94,9 @@ class Poster:
             },
         )
         channel = await self._conversation(delivery.lane)
-        await self._post_once(delivery, channel, delivery.payload["thread_ts"], message)
+        thread_ts = delivery.payload["thread_ts"]
+        if await self._found(delivery, channel, thread_ts, message) is None:
+            await self._post(channel, thread_ts, message)
 
     async def _answer(self, delivery: Delivery) -> None:
         """Answer a command or a shortcut, only to who gave it."""
@@ -112,20 +115,31 @@ class Poster:
         if response.status_code >= 400:
             raise Refused(f"response_url: HTTP {response.status_code}")
 
-    async def _post_once(
+    async def _found(
         self, delivery: Delivery, channel: str, thread_ts: str | None, message: Message
     ) -> Posted | None:
-        """Post, unless an earlier attempt whose end nobody knows already did."""
-        if delivery.uncertain:
-            found = await find_own_message(
-                self.client,
-                channel=channel,
-                thread_ts=thread_ts,
-                oldest=f"{delivery.created_at.timestamp() - 60:.6f}",
-                metadata=dict(message.metadata or {}),
+        """The message as an earlier attempt left it, of which nobody knows how it ended."""
+        if not delivery.uncertain:
+            return None
+        ts = await find_own_message(
+            self.client,
+            channel=channel,
+            thread_ts=thread_ts,
+            oldest=f"{delivery.created_at.timestamp() - 60:.6f}",
+            metadata=dict(message.metadata or {}),
+        )
+        return Posted(channel, ts) if ts else None
+
+    async def _rewrite(self, posted: Posted, message: Message) -> None:
+        async with sorted_failures():
+            await self.client.chat_update(
+                channel=posted.channel, ts=posted.ts, **_arguments(message)
             )
-            if found:
-                return Posted(channel, found)
+
+    async def _post(
+        self, channel: str, thread_ts: str | None, message: Message
+    ) -> Posted | None:
+        """Post; None when the message that it answers is gone, and so is the answer then."""
         async with sorted_failures():
             answer = await self.client.chat_postMessage(
                 channel=channel, thread_ts=thread_ts, **_arguments(message)

@@ -11,9 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from core.decision import Priority
 from slackbot.desk import Step
 from slackbot.errors import AutoTicketError
+from slackbot.listeners.home import Home
 from slackbot.listeners.services import Services
 from slackbot.slack_calls import SlackFailure
 from slackbot.views import answers
+from slackbot.views.home import shown_page
 from slackbot.views.ids import ActionId, parse_choice, queue_named
 from storage.records import Action
 
@@ -47,6 +49,7 @@ class ReviewActions:
     def __init__(self, services: Services) -> None:
         self._desk = services.desk
         self._reviewers = services.reviewers
+        self._home = Home(services)
 
     async def run(
         self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
@@ -56,6 +59,9 @@ class ReviewActions:
         await self._require_reviewer(step.user)
         await self._desk.settle(_team(body), step)
         await ack()
+        if (body.get("view") or {}).get("type") == "home":
+            page = shown_page(body["view"])
+            await self._home.publish(client, _team(body), step.user, page)
 
     async def _require_reviewer(self, user: str) -> None:
         try:

@@ -132,6 +132,7 @@ async def test_the_modal_files_a_ticket_with_the_given_urgency(new_office, mode)
         assert ticket.urgency == "high"
         matrix = office.bot.desk.matrix
         assert ticket.priority == matrix.priority(Urgency.HIGH, Impact(ticket.impact))
+        await office.slack.until(lambda: office.slack.ephemerals(office.ana))
         assert "T-1" in office.slack.ephemerals(office.ana)[-1].text
 
 

@@ -1,0 +1,51 @@
+"""What must be done now and then: erase what has served its time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from storage import deliveries, forget, inbox
+from storage.database import Database
+from storage.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+FINISHED_LIFE = timedelta(days=7)
+"""So long finished work is remembered: far longer than Slack repeats a payload."""
+
+
+@dataclass(slots=True)
+class Housekeeping:
+    """Purges finished work, expired texts, and the erased bytes in SQLite's log.
+
+    Attributes:
+        database: The record.
+        retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
+    """
+
+    database: Database
+    retention_days: int
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tidy up every minute until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self.tidy(datetime.now(UTC))
+            except DatabaseUnavailable as error:
+                log.warning("housekeeping_postponed", extra={"error": str(error)})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), EVERY_S)
+
+    async def tidy(self, now: datetime) -> None:
+        """Do it once."""
+        async with self.database.write() as conn:
+            await inbox.purge(conn, now - FINISHED_LIFE)
+            await deliveries.purge(conn, now - FINISHED_LIFE)
+            if self.retention_days:
+                await forget.expire(conn, now - timedelta(days=self.retention_days))
+        await self.database.scrub()

@@ -1,0 +1,164 @@
+"""What was acknowledged ends as one ticket and one card a place, whatever fails between."""
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.decision import Decision
+from slackbot.delivery import backoff_s
+from slackbot.intake import Intake, Kind
+from storage import deliveries, inbox, tickets
+from storage.database import Database
+from storage.errors import DatabaseUnavailable
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+@pytest.mark.parametrize("fault", ["limit", "fail", "drop"])
+async def test_a_call_that_fails_is_made_once_more_and_has_one_effect(new_office, method, fault):
+    async with new_office().open() as office:
+        office.bot.deliverer.rng = random.Random(0)
+        getattr(office.slack.faults, fault)(method, times=2)
+        await office.ana.say(office.help_, office.unsure())
+        review = await office.card("review", timeout=15)
+        await office.card("thread", timeout=15)
+        await office.rita.click(review, "review_confirm")
+        await office.slack.until(lambda: not review.find("review_confirm"), 15)
+        await office.settled()
+        places = sorted(card.metadata["event_payload"]["place"] for card in office.cards())
+        assert places == sorted(set(places))
+
+
+async def test_an_event_that_comes_four_times_at_once_is_one_ticket(new_office, mode):
+    async with new_office(mode).open() as office:
+        office.slack.faults.repeat("message", 4)
+        await office.ana.say(office.help_, office.sure())
+        await office.card("thread")
+        await office.settled()
+        assert len(office.cards("thread")) == 1
+
+
+async def test_what_a_dead_process_left_behind_is_finished_by_the_next(new_office):
+    office = new_office()
+    async with office.open():
+        pass
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    left = Intake(
+        kind=Kind.COMMAND,
+        key="trigger:left",
+        team=office.slack.team_id,
+        channel=office.help_.id,
+        ts=None,
+        user=office.ana.id,
+        reporter=office.ana.id,
+        text=office.sure(),
+    )
+    database = await Database.open(office.env["AUTOTICKET_DATABASE_URL"])
+    async with database.write() as conn:
+        await inbox.record(
+            conn,
+            team=left.team,
+            key=left.key,
+            kind=left.kind,
+            payload=left.to_payload(),
+            correlation="c",
+            now=long_ago,
+        )
+        assert await inbox.lease(conn, owner="dead", limit=9, now=long_ago, seconds=30)
+    await database.close()
+    async with office.open():
+        await office.card("thread")
+        await office.settled()
+
+
+async def test_a_card_whose_answer_was_lost_in_a_crash_is_found_and_not_posted_again(new_office):
+    office = new_office()
+    async with office.open():
+        office.slack.faults.drop("chat.postMessage", times=2, after=True)
+        await office.ana.say(office.help_, office.unsure())
+        await office.slack.until(lambda: len(office.cards()) == 2)
+    async with office.open():
+        await office.settled()
+        review = await office.card("review")
+        await office.rita.click(review, "review_confirm")
+        await office.slack.until(lambda: not review.find("review_confirm"))
+        await office.settled()
+    places = sorted(card.metadata["event_payload"]["place"] for card in office.cards())
+    assert places == sorted(set(places))
+
+
+async def test_an_unreachable_channel_is_kept_for_the_operator_and_holds_up_nobody(new_office):
+    async with new_office(AUTOTICKET_REVIEW_CHANNEL="CNOWHERE").open() as office:
+        await office.ana.say(office.help_, office.unsure())
+        await office.card("thread")
+        await office.settled()
+        async with office.bot.desk.database.read() as conn:
+            [dead] = await deliveries.dead(conn, 10)
+        assert dead.error == "channel_not_found"
+
+
+async def test_a_card_under_a_deleted_message_is_taken_back(new_office):
+    async with new_office().open() as office:
+        office.slack.faults.limit("chat.postMessage", times=1, retry_after=1)
+        message = await office.ana.say(office.random, f"<@{office.slack.bot_user_id}> hello there")
+        office.slack.workspace.delete(message, office.ana.id)
+        await office.settled()
+        await asyncio.sleep(1.2)
+        await office.settled()
+        assert office.cards("thread") == []
+        assert [m for m in office.slack.messages(office.random) if not m.deleted] == []
+
+
+async def test_a_database_that_is_down_is_never_acknowledged(new_office, mode):
+    async with new_office(mode).open() as office:
+        desk = office.bot.desk
+        working = desk.database.write
+
+        def down():
+            raise DatabaseUnavailable("the database is unavailable: disk full")
+
+        desk.database.write = down
+        try:
+            message = await office.ana.say(office.help_, office.sure())
+            answer = await office.ben.command("/ticket", office.sure(), channel=office.random)
+            assert "could not be recorded" in answer.text
+            await asyncio.sleep(0.02)
+        finally:
+            desk.database.write = working
+        # Slack sends the message again; the command's sender was told to.
+        own = await office.card("thread", timeout=15)
+        assert own.thread_ts == message.ts
+
+
+async def test_classifying_a_burst_does_not_block_the_event_loop(new_office):
+    async with new_office().open() as office:
+        longest = 0.0
+        done = False
+
+        async def watch():
+            nonlocal longest
+            while not done:
+                before = time.perf_counter()
+                await asyncio.sleep(0.005)
+                longest = max(longest, time.perf_counter() - before)
+
+        watching = asyncio.create_task(watch())
+        texts = (office.texts[Decision.AUTO] * 100)[:100]
+        for text in texts:
+            await office.ana.say(office.help_, text)
+        await office.slack.until(lambda: len(office.cards("thread")) == 100, 60)
+        done = True
+        await watching
+        await office.settled()
+        async with office.bot.desk.database.read() as conn:
+            assert len(await tickets.of_reporter(conn, office.slack.team_id, office.ana.id, 200)) == 100
+        assert longest < 0.5
+
+
+def test_backoff_doubles_with_jitter_up_to_five_minutes():
+    rng = random.Random(1)
+    for attempts in range(1, 40):
+        assert 0.5 <= backoff_s(attempts, rng) <= 300
+    assert backoff_s(20, rng) >= 150

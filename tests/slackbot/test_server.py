@@ -1,0 +1,54 @@
+import hashlib
+import hmac
+import json
+import time
+
+import httpx
+
+
+def signed(secret, body, *, at=None):
+    stamp = str(int(at or time.time()))
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": f"v0={digest}",
+        "Content-Type": "application/json",
+    }
+
+
+async def test_only_slack_is_listened_to(new_office):
+    async with new_office("http").open() as office:
+        url = f"http://127.0.0.1:{office.bot.port}/slack/events"
+        body = json.dumps({"type": "url_verification", "challenge": "abc"}).encode()
+        secret = office.slack.signing_secret
+        async with httpx.AsyncClient() as client:
+            good = await client.post(url, content=body, headers=signed(secret, body))
+            assert (good.status_code, good.json()["challenge"]) == (200, "abc")
+            for headers in (
+                {},
+                signed("wrong", body),
+                signed(secret, body, at=time.time() - 600),
+                signed(secret, b"other"),
+            ):
+                assert (await client.post(url, content=body, headers=headers)).status_code == 401
+            assert (await client.get(url)).status_code == 405
+            large = b"x" * 1_000_001
+            refused = await client.post(url, content=large, headers=signed(secret, large))
+            assert refused.status_code == 413
+            broken = b"\xff\xfe"
+            answer = await client.post(url, content=broken, headers=signed(secret, broken))
+            assert answer.status_code == 400
+
+
+async def test_health_tells_the_truth(new_office):
+    async with new_office().open() as office:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.bot.port}") as client:
+            assert (await client.get("/healthz")).status_code == 200
+            ready = await client.get("/readyz")
+            assert (ready.status_code, set(ready.json().values())) == (200, {True})
+            # In Socket Mode nothing is taken over HTTP.
+            assert (await client.post("/slack/events")).status_code == 404
+            await office.slack.socket.close()
+            while (ready := await client.get("/readyz")).status_code == 200:
+                pass
+            assert ready.json() == {"model": True, "database": True, "slack": False}
