@@ -141,8 +141,9 @@ def evaluate(**options: Any) -> None:
 def export(what: str, form: str, out: Path | None) -> None:
     """Write the record as JSON lines or CSV."""
     from slackbot.record_commands import export_record  # noqa: PLC0415
+    from storage.export import Dataset, Format  # noqa: PLC0415
 
-    asyncio.run(export_record(what, form, out))
+    asyncio.run(export_record(Dataset(what), Format(form), out))
 
 
 @main.command()

@@ -2,21 +2,79 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from slackbot.config import load_settings
+from slackbot.errors import AutoTicketError
+from storage import deliveries, export, forget
 from storage.database import Database
+from storage.export import Dataset, Format
+from storage.tickets import parse_number
+
+_SHOWN = 1000
 
 
 @asynccontextmanager
 async def _record() -> AsyncIterator[Database]:
-    database = await Database.open(load_settings().database_url)
+    """The database as configured; it must be there already.
+
+    Raises:
+        StorageError: There is none, or it cannot be reached.
+    """
+    database = await Database.open(load_settings().database_url, migrate=False)
     try:
         yield database
     finally:
         await database.close()
+
+
+async def export_record(dataset: Dataset, form: Format, out: Path | None) -> None:
+    """Write a data set to standard output, or to a file that is whole or not there."""
+    async with _record() as database, database.read() as conn:
+        if out is None:
+            await export.write(conn, dataset, form, sys.stdout)
+        else:
+            count = await export.write_file(conn, dataset, form, out)
+            click.echo(f"{count} {dataset.value} written to {out}", err=True)
+
+
+async def forget_text(*, user: str | None, number: str | None, team: str | None) -> None:
+    """Erase the texts of one ticket, or of all that a person reported.
+
+    Raises:
+        AutoTicketError: The number is none.
+    """
+    ticket_id = parse_number(number) if number is not None else None
+    if number is not None and ticket_id is None:
+        raise AutoTicketError(f"{number!r} is no ticket number such as T-12")
+    async with _record() as database:
+        async with database.write() as conn:
+            if ticket_id is not None:
+                erased = await forget.ticket(conn, team=team, ticket_id=ticket_id)
+            else:
+                erased = await forget.reporter(conn, team=team, reporter=user or "")
+        await database.scrub()
+    click.echo(f"the text of {erased} ticket(s) was erased")
+
+
+async def list_dead() -> None:
+    """Show what was given up."""
+    async with _record() as database, database.read() as conn:
+        dead = await deliveries.dead(conn, _SHOWN)
+    for delivery in dead:
+        about = f"T-{delivery.ticket_id}" if delivery.ticket_id else "-"
+        click.echo(f"{delivery.created_at:%Y-%m-%d %H:%M} {delivery.lane} {about} {delivery.error}")
+    click.echo(f"{len(dead)} given up" + ("; autoticket outbox retry tries again" if dead else ""))
+
+
+async def revive_dead() -> None:
+    """Put what was given up back into the outbox, for the running bot to deliver."""
+    async with _record() as database, database.write() as conn:
+        dead = await deliveries.dead(conn, _SHOWN)
+        revived = await deliveries.revive(conn, [delivery.id for delivery in dead])
+    click.echo(f"{revived} put back into the outbox")
