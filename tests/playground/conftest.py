@@ -10,12 +10,19 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.playground import Playground
-from tests.playground.kit import MANIFEST, over_http, over_socket_mode
+from tests.playground.kit import MANIFEST, Clock, over_http, over_socket_mode
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[Playground]:
-    async with Playground(manifest=MANIFEST, pace=False, retry_delays=(0, 0.05, 0.1)) as playground:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def slack(clock: Clock) -> AsyncIterator[Playground]:
+    async with Playground(
+        manifest=MANIFEST, pace=False, clock=clock, retry_delays=(0, 0.05, 0.1)
+    ) as playground:
         yield playground
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -65,6 +67,15 @@ MANIFEST: dict[str, Any] = {
 }
 
 
+class Clock:
+    """The time, and how much later the playground believes it to be, in seconds."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
 def section(text: str, **more: Any) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}, **more}
 
@@ -121,13 +132,19 @@ async def serve(
 
 
 @asynccontextmanager
-async def listening(slack: Playground) -> AsyncIterator[list[dict[str, Any]]]:
-    """An app that takes every event and answers nothing; gives the payloads it got."""
+async def listening(
+    slack: Playground, answer: dict[str, Any] | None = None
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """An app that acknowledges everything, with `answer`; gives the payloads it got."""
     payloads: list[dict[str, Any]] = []
 
     async def handle(request: web.Request) -> web.Response:
-        payloads.append(await request.json())
-        return web.Response()
+        if request.content_type == "application/json":
+            payloads.append(await request.json())
+        else:
+            form = dict(await request.post())
+            payloads.append(json.loads(form["payload"]) if "payload" in form else form)
+        return web.json_response(answer) if answer else web.Response()
 
     async with serve(handle) as url:
         slack.use_http(url)
