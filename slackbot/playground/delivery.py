@@ -119,7 +119,7 @@ class Courier:
 
     def send_event(self, payload: Json) -> None:
         """Deliver an event in the background, several times at once if a fault says so."""
-        name = payload["event"]["type"]
+        name = payload.get("event", payload)["type"]
         for _ in range(self._faults.strike_event(name)):
             self._start(self._deliver_event(Delivery(Kind.EVENT, name), payload))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from slackbot.playground.app import Installation
 from slackbot.playground.changes import Change, What
-from slackbot.playground.payloads import event_json, message_json, view_json
+from slackbot.playground.payloads import event_json, message_json, rate_limited_json, view_json
 from slackbot.playground.records import Channel, ChannelKind, Json, Message
 from slackbot.playground.site import Site
 
@@ -31,6 +31,7 @@ class Events:
         self._workspace = site.workspace
         self._app: Installation = site.workspace.app
         self._send = send
+        self._warned_minute = 0
         self._workspace.feed.subscribe(self._hear)
 
     def _hear(self, change: Change) -> None:
@@ -39,8 +40,15 @@ class Events:
             return
         for subscription, event in self._events(change, channel):
             if subscription in self._app.manifest.events:
-                event_id = self._workspace.new_id("Ev")
-                self._send(event_json(event, self._app, event_id, self._workspace.now()))
+                self._tell(event)
+
+    def _tell(self, event: Json) -> None:
+        now = self._workspace.now()
+        if self._site.budget.take():
+            self._send(event_json(event, self._app, self._workspace.new_id("Ev"), now))
+        elif (minute := int(now // 60) * 60) != self._warned_minute:
+            self._warned_minute = minute
+            self._send(rate_limited_json(self._app, minute))
 
     def _events(self, change: Change, channel: Channel) -> Iterator[tuple[str, Json]]:
         """Pairs of subscription and event."""

@@ -230,6 +230,17 @@ def event_json(event: Json, app: Installation, event_id: str, now: float) -> Jso
     }
 
 
+def rate_limited_json(app: Installation, minute: int) -> Json:
+    """What the app gets instead of events when there were too many, once a minute."""
+    return {
+        "token": VERIFICATION_TOKEN,
+        "type": "app_rate_limited",
+        "team_id": app.team_id,
+        "minute_rate_limited": minute,
+        "api_app_id": app.app_id,
+    }
+
+
 def interaction_json(kind: str, user: User, app: Installation) -> Json:
     """What all interactive payloads have in common."""
     return {

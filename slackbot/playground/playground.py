@@ -16,7 +16,7 @@ from slackbot.playground.events import Events
 from slackbot.playground.faults import Faults
 from slackbot.playground.handles import ReplyHandles, Triggers
 from slackbot.playground.modals import Modals
-from slackbot.playground.pace import Pace
+from slackbot.playground.pace import EventBudget, Pace
 from slackbot.playground.person import Person
 from slackbot.playground.records import (
     Broadcast,
@@ -31,7 +31,7 @@ from slackbot.playground.server import Server, WebCall
 from slackbot.playground.site import Site
 from slackbot.playground.socket import SocketMode
 from slackbot.playground.webhook import Webhook
-from slackbot.playground.workspace import Workspace
+from slackbot.playground.workspace import Draft, Workspace
 
 Value = TypeVar("Value")
 
@@ -53,7 +53,8 @@ class Playground:
     Args:
         manifest: The app's manifest, as loaded from `manifest.yml`.
         team: The workspace's short name; equal names give equal ids and tokens.
-        pace: Whether messages are limited to Slack's pace.
+        pace: Whether Slack's pace holds: about one message a second in each channel, 30,000
+            events an hour.
         seed: For the faults.
         port: 0 takes a free one.
         clock: Seconds since the epoch, for timestamps, triggers, URLs and pace.
@@ -87,6 +88,7 @@ class Playground:
             triggers=Triggers(clock),
             replies=ReplyHandles(clock),
             pace=Pace(clock, on=pace),
+            budget=EventBudget(clock, on=pace),
         )
         self._courier = Courier(self.socket, self.feed, self.faults, retry_delays)
         self._server = Server(self._site, self.socket, self.faults)
@@ -230,6 +232,17 @@ class Playground:
     def add_usergroup(self, handle: str, members: Sequence[Person]) -> Usergroup:
         """Create a user group."""
         return self.workspace.add_usergroup(handle, [person.id for person in members])
+
+    def unfurl(self, message: Message) -> None:
+        """Show a preview of a link, as Slack does by itself: an edit that changes no text."""
+        preview = {
+            "id": 1,
+            "title": "A page",
+            "fallback": "A page",
+            "from_url": "https://a.example",
+        }
+        draft = Draft(message.text, attachments=(preview,), metadata=message.metadata)
+        self.workspace.edit(message, draft, message.user, visibly=False)
 
     # Look -------------------------------------------------------------------------------------
 

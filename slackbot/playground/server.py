@@ -146,4 +146,3 @@ async def _read(request: web.Request) -> Arguments:
 def _token(request: web.Request, args: Arguments) -> str | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind == "Bearer" else args.text("token")
-

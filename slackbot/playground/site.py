@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slackbot.playground.handles import ReplyHandles, Triggers
 from slackbot.playground.modals import Modals
-from slackbot.playground.pace import Pace
+from slackbot.playground.pace import EventBudget, Pace
 from slackbot.playground.workspace import Workspace
 
 
@@ -20,6 +20,7 @@ class Site:
         triggers: Outstanding `trigger_id`s.
         replies: Outstanding `response_url`s.
         pace: Permits to post.
+        budget: Permits to send events.
     """
 
     workspace: Workspace
@@ -27,3 +28,4 @@ class Site:
     triggers: Triggers
     replies: ReplyHandles
     pace: Pace
+    budget: EventBudget

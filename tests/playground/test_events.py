@@ -170,3 +170,15 @@ async def test_home_opened_carries_the_published_view(slack, heard, client):
     assert (first["tab"], first["user"]) == ("home", ana.id)
     assert "view" not in first
     assert second["view"]["blocks"][0]["text"]["text"] == "x"
+
+
+async def test_a_link_preview_is_an_edit_that_changes_no_text(slack, heard):
+    ana = slack.add_user("ana")
+    message = await ana.say(slack.add_channel("it-help"), "see <https://a.example>")
+    slack.unfurl(message)
+    await quiet(slack)
+    changed = events(heard)[-1]
+    assert changed["subtype"] == "message_changed"
+    assert changed["message"]["text"] == changed["previous_message"]["text"]
+    assert changed["message"]["attachments"]
+    assert "edited" not in changed["message"]
