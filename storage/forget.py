@@ -66,13 +66,13 @@ async def expire(conn: AsyncConnection, before: datetime, limit: int = 500) -> i
     old = sa.select(tickets.c.id).where(
         tickets.c.text != literal(""), tickets.c.updated_at < before
     )
-    some = old.order_by(tickets.c.updated_at).limit(limit)
+    some = old.order_by(tickets.c.updated_at).limit(limit).correlate(None)
     return await _erase(conn, tickets.c.id.in_(some))
 
 
 async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool]) -> int:
     with_text = sa.and_(which, tickets.c.text != literal(""))
-    ids = sa.select(tickets.c.id).where(with_text)
+    ids = sa.select(tickets.c.id).where(with_text).correlate(None)
     for unfinished in (work.is_open(inbox), work.is_dead(inbox)):
         quoting = sa.exists().where(tickets.c.id.in_(ids), _is_of_ticket())
         await conn.execute(sa.update(inbox).where(unfinished, quoting).values(_ERASED))
