@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slackbot.playground.arguments import read
 from slackbot.playground.errors import ApiError
-from tests.playground.kit import section
+from tests.playground.kit import refusal, section
 
 
 async def test_json_and_forms_say_the_same(slack, client):
@@ -73,3 +73,27 @@ def test_every_text_arrives_as_it_was_sent(text, block):
 def test_any_bytes_are_read_or_refused(body, content_type):
     with contextlib.suppress(ApiError):
         assert read(content_type, body, "").values is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error"),
+    [
+        ("chat.postMessage", {"channel": 7}, "channel_not_found"),
+        ("chat.postMessage", {"channel": ["C1"]}, "invalid_arguments"),
+        ("conversations.list", {"limit": "many"}, "invalid_limit"),
+        ("conversations.list", {"limit": 0}, "invalid_limit"),
+        ("conversations.list", {"cursor": "bmV4dDpDNDA0"}, "invalid_cursor"),
+        ("conversations.list", {"types": "public_channel,fax"}, "invalid_types"),
+        ("files.completeUploadExternal", {"files": "F1"}, "invalid_arguments"),
+        ("files.completeUploadExternal", {"files": [1]}, "invalid_arguments"),
+        ("files.getUploadURLExternal", {"filename": "x", "length": -1}, "invalid_arguments"),
+    ],
+)
+async def test_an_argument_of_the_wrong_kind_is_refused(client, method, arguments, error):
+    assert await refusal(client.api_call(method, json=arguments)) == error
+
+
+async def test_a_body_of_an_unknown_kind_is_refused(slack):
+    url, headers = f"{slack.api_url}auth.test", {"Content-Type": "image/png"}
+    async with aiohttp.request("POST", url, data=b"x", headers=headers) as response:
+        assert (await response.json())["error"] == "invalid_post_type"

@@ -94,6 +94,20 @@ async def test_every_request_is_signed(slack):
         assert not verifier.is_valid_request(body + " ", dict(headers))
 
 
+async def test_text_that_is_no_valid_unicode_is_delivered_all_the_same(slack):
+    app = App(200)
+    async with serve(app.handle) as url:
+        slack.use_http(url)
+        ana, channel = slack.add_user("ana"), slack.add_channel("it-help")
+        await ana.say(channel, "a\0\ud800b")
+        assert await ana.command("/ticket", "a\0\ud800b", channel=channel) is None
+        await settle(slack)
+    event = next(body for _, body in app.requests if body.startswith("{"))
+    assert json.loads(event)["event"]["text"] == "a\0\ud800b"
+    command = next(body for _, body in app.requests if not body.startswith("{"))
+    assert "text=a%00%3Fb" in command
+
+
 async def test_a_slow_or_failing_command_shows_slacks_own_error():
     app = App(200, 500, delay=0.2)
     async with Playground(manifest=MANIFEST, ack_timeout=0.1) as slack:

@@ -126,6 +126,7 @@ async def test_reactions_are_added_once(slack, client):
     assert await refusal(client.reactions_add(**where, name="eyes")) == "already_reacted"
     await client.reactions_remove(**where, name="eyes")
     assert message.reactions == {}
+    assert await refusal(client.reactions_remove(**where, name="eyes")) == "no_reaction"
     assert await refusal(client.reactions_add(**where, name="<x>")) == "invalid_name"
 
 
@@ -154,3 +155,32 @@ async def test_posting_faster_than_slack_likes_is_limited_per_channel():
         now[0] += 1
         await client.chat_postMessage(channel=one.id, text="x")
         assert [call.status for call in slack.calls] == [200] * 4 + [429] + [200] * 2
+
+
+async def test_a_reply_can_be_shown_in_the_channel_too(slack, client):
+    ana = slack.add_user("ana")
+    channel = slack.add_channel("it-help")
+    parent = await ana.say(channel, "one")
+    await client.chat_postMessage(
+        channel=channel.id, thread_ts=parent.ts, reply_broadcast=True, text="two"
+    )
+    assert [message.text for message in slack.messages(channel)] == ["one", "two"]
+    assert [message.text for message in slack.thread(parent)] == ["two"]
+
+
+async def test_nothing_is_changed_in_an_archived_channel(slack, client):
+    channel = slack.add_channel("it-help")
+    answer = await client.chat_postMessage(channel=channel.id, text="x")
+    channel.archived = True
+    update = client.chat_update(channel=channel.id, ts=answer["ts"], text="y")
+    assert await refusal(update) == "is_inactive"
+
+
+async def test_with_the_public_scope_the_bot_posts_where_it_is_not():
+    scopes = [*MANIFEST["oauth_config"]["scopes"]["bot"], "chat:write.public"]
+    manifest = {**MANIFEST, "oauth_config": {"scopes": {"bot": scopes}}}
+    async with Playground(manifest=manifest) as slack:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        channel = slack.add_channel("elsewhere", bot=False)
+        await client.chat_postMessage(channel=channel.id, text="x")
+        assert len(slack.messages(channel)) == 1

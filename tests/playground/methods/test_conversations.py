@@ -52,3 +52,35 @@ async def test_channels_are_listed_joined_and_hidden(slack, client):
     assert await refusal(client.conversations_info(channel=hidden.id)) == "channel_not_found"
     joining = client.conversations_join(channel=private.id)
     assert await refusal(joining) == "method_not_supported_for_channel_type"
+
+
+async def test_a_replys_ts_finds_the_whole_thread(slack, client):
+    ana = slack.add_user("ana")
+    channel = slack.add_channel("it-help")
+    parent = await ana.say(channel, "one")
+    reply = await ana.say(channel, "two", thread=parent)
+    found = await client.conversations_replies(channel=channel.id, ts=reply.ts)
+    assert [m["text"] for m in found["messages"]] == ["one", "two"]
+
+
+async def test_direct_messages_are_opened_once_with_people_only(slack, client):
+    ana, ben = slack.add_user("ana"), slack.add_user("ben")
+    first = await client.conversations_open(users=ana.id)
+    again = await client.conversations_open(users=ana.id, return_im=True)
+    assert again["already_open"]
+    assert (again["channel"]["id"], again["channel"]["user"]) == (first["channel"]["id"], ana.id)
+    group = await client.conversations_open(users=[ana.id, ben.id])
+    assert slack.workspace.channels[group["channel"]["id"]].kind == "mpim"
+    for users, error in (
+        ("", "users_list_not_supplied"),
+        ("U404", "user_not_found"),
+        (slack.bot_user_id, "cannot_dm_bot"),
+    ):
+        assert await refusal(client.conversations_open(users=users)) == error
+
+
+async def test_the_bot_reads_only_where_it_is(slack, client):
+    elsewhere = slack.add_channel("elsewhere", bot=False)
+    assert await refusal(client.conversations_history(channel=elsewhere.id)) == "not_in_channel"
+    elsewhere.archived = True
+    assert await refusal(client.conversations_join(channel=elsewhere.id)) == "is_archived"

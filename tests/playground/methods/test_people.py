@@ -22,3 +22,9 @@ async def test_guests_strangers_and_groups_are_told_apart(slack, client):
     users = await client.usergroups_users_list(usergroup=group.id)
     assert users["users"] == [ana.id, gus.id]
     assert await refusal(client.usergroups_users_list(usergroup="S404")) == "no_such_subteam"
+    assert await refusal(client.bots_info(bot="B404")) == "bot_not_found"
+
+
+async def test_mail_addresses_need_their_scope(slack, client):
+    ana = slack.add_user("ana")
+    assert "email" not in (await client.users_info(user=ana.id))["user"]["profile"]
