@@ -80,7 +80,7 @@ class Classification:
         queue_label: The most probable queue.
         probabilities: Calibrated probability in [0, 1] of every queue, highest first; sums to 1.
         threshold: The probability from which `queue_label` is routed automatically, in [0, 1];
-            above 1 when that queue has not proven its precision.
+            1 when that queue has not proven its precision and is never routed.
         decision: Route, ask, or ignore.
         reason: Why.
         urgency: ITIL urgency.
@@ -88,7 +88,7 @@ class Classification:
         priority: From urgency and impact by the matrix in force.
         priority_confidence: Probability in [0, 1] that urgency and impact are both right.
         priority_why: One line for people, for example "whole office, cannot work".
-        language: ISO 639-1 code, `und` when there is too little text to tell.
+        language: ISO 639-1 code (639-3 where there is none), `und` when too little text tells.
         ticket_probability: Probability in [0, 1] that the text asks for something.
         model_version: The bundle that said so.
     """

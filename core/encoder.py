@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -20,7 +20,7 @@ FloatArray: TypeAlias = NDArray[np.float32]
 OUTPUT = "sentence_embedding"
 """The graph's output [n, dim]: pooled and L2-normalised inside the graph."""
 
-_MAX_BATCH = 32
+_MAX_BATCH_TOKENS = 1024  # larger batches leave the processor's cache: slower, and more memory
 _CHARACTERS_PER_TOKEN = 12  # more than any language needs; the rest would be cut anyway
 _PADDING = ("[PAD]", "<pad>")
 
@@ -71,9 +71,7 @@ class Encoder:
         """
         result = np.zeros((len(texts), self.dim), dtype=np.float32)
         encodings = self._tokenizer.encode_batch([text[: self._max_characters] for text in texts])
-        order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
-        for start in range(0, len(order), _MAX_BATCH):
-            rows = order[start : start + _MAX_BATCH]
+        for rows in _batches([len(encoding.ids) for encoding in encodings]):
             result[rows] = self._embed([encodings[row] for row in rows])
         return result
 
@@ -89,6 +87,18 @@ class Encoder:
             [OUTPUT], {name: value for name, value in feed.items() if name in self._inputs}
         )
         return np.asarray(outputs[0], dtype=np.float32)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices of texts to encode together: like lengths, few tokens in all."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[index] > _MAX_BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
 def _padding_id(tokenizer: Tokenizer) -> int:
