@@ -165,6 +165,25 @@ async def test_what_a_dead_owner_held_is_taken_over_as_uncertain(db):
         )
 
 
+async def test_a_takeover_and_the_old_owners_last_word_do_not_mix(open_database):
+    one, other = await open_database(), await open_database()
+    async with one.write() as conn:
+        await enqueue(conn)
+    (lane,) = await take(one, "slow")
+
+    async def finish():
+        async with other.write() as conn:
+            finished = {"owner": "slow", "delivery_id": lane.deliveries[0].id, "now": later(30)}
+            return await deliveries.done(conn, **finished)
+
+    async with one.write() as conn:
+        heir = {"owner": "heir", "limit": 1, "per_lane": 1, "now": later(30)}
+        assert len(await deliveries.lease_lanes(conn, **heir)) == 1
+        last_word = asyncio.create_task(finish())
+        await asyncio.sleep(0.1)
+    assert await last_word is False
+
+
 async def test_a_renewed_lane_is_kept_longer(db):
     async with db.write() as conn:
         await enqueue(conn)
