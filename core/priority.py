@@ -97,38 +97,44 @@ def judge(
     return how_soon[1], how_many[1], float(how_soon[0] * how_many[0])
 
 
-_MANY = r"(?:users|people|colleagues|employees|coworkers|staff|persons|of us)"
+_MANY = r"(?:users|people|colleagues|employees|coworkers|staff|persons|of us|testers|clients)"
 _PLACE = r"(?:office|building|site|floor|plant|warehouse|store|branch|country|school|campus)"
+_FEW = r"(?:several|multiple|many|a few|two|three|four|five|six|eight|ten|\d{1,3})"
+_WEEKDAY = r"(?:mon|tues|wednes|thurs|fri)day"
 _CUES: Mapping[Impact | Urgency, str] = {
     Impact.COMPANY: rf"(?:whole|entire) (?:company|organi[sz]ation|business|{_PLACE})"
-    rf"|all (?:our )?(?:{_MANY}|sites|offices|locations|branches|stores|customers)"
+    rf"|all (?:our )?(?:{_MANY}|sites|offices|locations|branches|stores|customers|countries)"
     r"|company[- ]wide|site[- ]wide|everyone|everybody|(?:nobody|no one) can \w{2,12}"
     r"|ganze (?:firma|büro)|toute l'entreprise|toda la empresa|toda a empresa",
     Impact.TEAM: rf"(?:whole|entire|my|our) (?:team|department|group|shift|{_PLACE})"
-    rf"|(?:several|multiple|many|some|a few|two|three|four|five|\d{{1,3}}) (?:other )?{_MANY}"
-    r"|my colleagues|all of us|none of us|both of us|we all|everyone in [a-z]{2,20}"
+    rf"|{_FEW} (?:other |new )?{_MANY}|my colleagues|(?:all|none|both|some|most) of us"
+    r"|we (?:all|both)|everyone in [a-z]{2,20}"
     r"|ganze (?:team|abteilung)|toute l'équipe|todo (?:el equipo|o time)",
-    Impact.USER: r"(?:only|just) (?:for )?me|my own|only my \w{2,20}",
+    Impact.USER: r"(?:only|just) (?:for )?me|my own|only my \w{2,20}"
+    r"|my (?:laptop|phone|account|mailbox|outlook|screen|mouse|keyboard|headset|badge|computer)",
     Urgency.HIGH: r"(?:can(?:no|')?t|can not|unable to|not able to) (?:work|log ?in|log on|sign in"
     r"|connect|access|start|open|send|print|pay|ship|do anything)(?: at all| anything)?"
-    r"|(?:is|are|went|completely|totally) (?:all )?down|outage|nothing works|locked out|stopped"
-    r" working|work (?:is )?stopped|deadline (?:is )?today|data (?:is )?lost|hacked|phishing"
+    r"|(?:is|are|went|completely|totally) (?:all )?(?:down|offline)|outage|nothing works"
+    r"|locked out|cut off|unreachable|(?:work )?(?:is |has )?stopped|data (?:is |was )?lost|hacked"
+    r"|right now|immediately|(?:by|at|before|until) (?:noon|midnight)|(?:by |for )?tonight"
+    r"|(?:in|within) \d{1,2} (?:min|minutes|hours)|deadline (?:is )?today|phishing|ransomware"
     r"|kann nicht arbeiten|impossible de travailler|no puedo trabajar|não consigo trabalhar",
     Urgency.MEDIUM: r"(?:very |so |really |extremely )?slow(?:ly)?|keeps? \w{3,15}ing"
     r"|every (?:few|\d{1,2}) (?:minutes|hours)|sometimes|intermittent(?:ly)?|work ?around"
-    r"|(?:by|before|until|starts(?: on)?|for) (?:tomorrow|monday|tuesday|wednesday|thursday"
-    r"|friday|next week)|this week",
-    Urgency.LOW: r"no (?:rush|hurry)|not urgent|whenever you (?:can|have)|when you (?:get|have)"
-    r" (?:a )?(?:minute|moment|time|chance)|nice to have|low priority|next (?:month|quarter|year)"
-    r"|just (?:asking|wondering|curious)|keine eile|pas urgent|sin prisa|sem pressa",
+    rf"|(?:by|before|until|till|on|starts(?: on)?|for) (?:tomorrow|{_WEEKDAY}|next week)"
+    r"|(?:this|next) week|in (?:two|three|\d) days",
+    Urgency.LOW: r"no (?:rush|hurry|drama)|not urgent|whenever(?: you (?:can|have))?"
+    r"|when you (?:get|have) (?:a )?(?:minute|moment|time|chance)|nice to have|low priority"
+    r"|next (?:month|quarter|year)|just (?:asking|wondering|curious)"
+    r"|keine eile|pas urgent|sin prisa|sem pressa",
 }
 _FIND = {label: re.compile(rf"(?<!\w)(?:{cues})(?!\w)", re.I) for label, cues in _CUES.items()}
 _WORDS: Mapping[Impact | Urgency, str] = {
     Impact.COMPANY: "whole company",
     Impact.TEAM: "several people",
     Impact.USER: "one person",
-    Urgency.HIGH: "cannot work",
-    Urgency.MEDIUM: "work is hindered",
+    Urgency.HIGH: "cannot wait",
+    Urgency.MEDIUM: "needed soon",
     Urgency.LOW: "can wait",
 }
 

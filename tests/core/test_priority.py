@@ -56,12 +56,13 @@ def test_an_outage_is_seen_before_it_is_the_most_probable():
     ("urgency", "impact", "text", "line"),
     [
         ("high", "company", "The whole office cannot work", "whole office, cannot work"),
-        ("high", "company", "Nobody can log in since 9", "nobody can log, cannot work"),
+        ("high", "company", "Nobody can log in since 9", "nobody can log, cannot wait"),
         ("high", "team", "3 people in finance can't print", "3 people, can't print"),
         ("medium", "user", "vpn drops every 5 minutes", "one person, every 5 minutes"),
         ("low", "user", "need visio, no rush", "one person, no rush"),
+        ("medium", "user", "my laptop, by Friday", "my laptop, by friday"),
         ("low", "user", "the whole office is down", "one person, can wait"),
-        ("high", "company", "URGENT!!!", "whole company, cannot work"),
+        ("high", "company", "URGENT!!!", "whole company, cannot wait"),
         ("high", "company", "the entire\ncompany is down", "whole company, is down"),
     ],
 )
