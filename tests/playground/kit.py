@@ -151,6 +151,16 @@ async def listening(
         yield payloads
 
 
+async def sent_by(
+    slack: Playground, doing: Awaitable[Any], answer: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What the app gets when a person does something; it acknowledges with `answer`."""
+    async with listening(slack, answer) as payloads:
+        await doing
+    (payload,) = [p for p in payloads if p.get("type") != "event_callback"]
+    return payload
+
+
 @asynccontextmanager
 async def over_http(slack: Playground, app: AsyncApp) -> AsyncIterator[None]:
     async def handle(request: web.Request) -> web.Response:

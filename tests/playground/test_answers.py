@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from slackbot.playground.answers import TROUBLE
-from tests.playground.kit import actions, button, field, listening, modal, section
+from tests.playground.kit import actions, button, field, listening, modal, section, sent_by
 
 
 @pytest.fixture
@@ -19,9 +19,8 @@ def channel(slack, ana):
 
 @pytest.fixture
 async def url(slack, ana, channel):
-    async with listening(slack) as payloads:
-        await ana.command("/ticket", "vpn", channel=channel)
-    return payloads[0]["response_url"]
+    payload = await sent_by(slack, ana.command("/ticket", "vpn", channel=channel))
+    return payload["response_url"]
 
 
 async def respond(url, **body):
@@ -51,9 +50,7 @@ async def test_a_wrong_answer_is_refused(slack, ana, url):
 
 
 async def url_of_click(slack, person, message):
-    async with listening(slack) as payloads:
-        await person.click(message, "b")
-    return payloads[0]["response_url"]
+    return (await sent_by(slack, person.click(message, "b")))["response_url"]
 
 
 async def test_a_click_may_replace_delete_or_add_to_its_message(slack, client, ana):
@@ -88,12 +85,8 @@ async def test_an_ephemeral_message_is_replaced_and_taken_away(slack, client, an
 
 @pytest.fixture
 async def view(slack, client, ana):
-    async with listening(slack) as payloads:
-        await ana.global_shortcut("new_ticket")
-    await client.views_open(
-        trigger_id=payloads[0]["trigger_id"],
-        view=modal(field("summary"), notify_on_close=True),
-    )
+    trigger = (await sent_by(slack, ana.global_shortcut("new_ticket")))["trigger_id"]
+    await client.views_open(trigger_id=trigger, view=modal(field("summary"), notify_on_close=True))
     return slack.open_view(ana)
 
 
@@ -143,7 +136,6 @@ async def test_no_answer_shows_trouble(slack, ana, view):
 
 
 async def test_closing_is_told_if_asked_for(slack, ana, view):
-    async with listening(slack) as payloads:
-        await ana.close(view)
+    payload = await sent_by(slack, ana.close(view))
     assert slack.open_view(ana) is None
-    assert (payloads[0]["type"], payloads[0]["view"]["id"]) == ("view_closed", view.id)
+    assert (payload["type"], payload["view"]["id"]) == ("view_closed", view.id)

@@ -109,8 +109,8 @@ async def test_text_that_is_no_valid_unicode_is_delivered_all_the_same(slack):
 
 
 async def test_a_slow_or_failing_command_shows_slacks_own_error():
-    app = App(200, 500, delay=0.2)
-    async with Playground(manifest=MANIFEST, ack_timeout=0.1) as slack:
+    app = App(200, 500, delay=1)
+    async with Playground(manifest=MANIFEST, ack_timeout=0.5) as slack:
         ana, channel = slack.add_user("ana"), slack.add_channel("it-help")
         async with serve(app.handle) as url:
             slack.use_http(url)

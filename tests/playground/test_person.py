@@ -8,11 +8,11 @@ from tests.playground.kit import (
     actions,
     button,
     field,
-    listening,
     menu,
     modal,
     refusal,
     section,
+    sent_by,
 )
 
 
@@ -37,13 +37,6 @@ async def card(slack, client, channel):
     ]
     await client.chat_postMessage(channel=channel.id, text="card", blocks=blocks)
     return slack.messages(channel)[0]
-
-
-async def sent_by(slack, doing):
-    """The interaction that the app gets; it takes it without a word."""
-    async with listening(slack) as payloads:
-        assert await doing
-    return payloads[-1]
 
 
 async def test_what_is_not_on_the_screen_cannot_be_pressed(slack, ana, card):
@@ -157,9 +150,9 @@ async def test_initial_values_are_submitted_unless_changed(slack, ana, open_moda
     summary["element"]["initial_value"] = "from the message"
     label = {"type": "plain_text", "text": "Queue"}
     view = await open_modal(summary, {"type": "input", "label": label, "element": queue})
-    async with listening(slack) as payloads:
-        assert await ana.submit(view, {"queue": "Access"}) is None
-    values = payloads[0]["view"]["state"]["values"]
+    payload = await sent_by(slack, ana.submit(view, {"queue": "Access"}))
+    assert slack.open_view(ana) is None
+    values = payload["view"]["state"]["values"]
     assert values["summary_block"]["summary"]["value"] == "from the message"
     chosen = next(v["queue"] for v in values.values() if "queue" in v)
     assert chosen["selected_option"]["text"]["text"] == "Access"
@@ -183,8 +176,7 @@ async def test_an_updated_modal_keeps_what_was_typed_in_fields_that_stay(
     slack, client, ana, open_modal
 ):
     view = await open_modal(field("gone"), actions(menu("queue", "Hardware", "Access")))
-    async with listening(slack):
-        await ana.choose(view, "queue", "Access")
+    await sent_by(slack, ana.choose(view, "queue", "Access"))
     kept = view.body["blocks"][1]
     old = view.hash
     await client.views_update(view_id=view.id, view=modal(field("new"), kept), hash=old)

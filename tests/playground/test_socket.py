@@ -33,7 +33,9 @@ async def peer(slack, client):
 
 @pytest.fixture
 async def slack():
-    async with Playground(manifest=MANIFEST, ack_timeout=0.2, retry_delays=(0, 0)) as playground:
+    async with Playground(
+        manifest=MANIFEST, ack_timeout=0.5, retry_delays=(0, 0.2, 1)
+    ) as playground:
         yield playground
 
 
@@ -174,7 +176,7 @@ async def test_the_sdk_comes_back_from_a_deaf_socket_and_from_a_refresh(slack, a
     async def said(event):
         heard.append(event["text"])
 
-    async with over_socket_mode(slack, app, ping_interval=0.1):
+    async with over_socket_mode(slack, app, ping_interval=0.3):
         slack.socket.deafen()
         await slack.until(lambda: slack.socket.connections == 0)
         await slack.until(lambda: slack.socket.connections == 1)

@@ -3,7 +3,7 @@
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.playground import Playground
-from tests.playground.kit import MANIFEST, listening, modal, refusal, section
+from tests.playground.kit import MANIFEST, modal, refusal, section, sent_by
 
 
 async def test_home_is_published_with_a_hash_against_races(slack, client):
@@ -27,9 +27,7 @@ async def test_a_trigger_opens_one_view_within_three_seconds(slack, client, cloc
     ana = slack.add_user("ana")
 
     async def trigger():
-        async with listening(slack) as payloads:
-            await ana.global_shortcut("new_ticket")
-        return payloads[0]["trigger_id"]
+        return (await sent_by(slack, ana.global_shortcut("new_ticket")))["trigger_id"]
 
     def opening(trigger_id):
         return client.views_open(trigger_id=trigger_id, view=modal(section("x")))
