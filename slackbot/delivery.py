@@ -20,7 +20,7 @@ from storage.records import Delivery, DeliveryState, Lane
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 30
+LEASE_S = 15
 LANES_AT_ONCE = 16
 PER_LANE = 8
 POLL_S = 0.5

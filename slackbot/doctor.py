@@ -53,14 +53,18 @@ async def diagnose() -> list[Finding]:
     """Make every check that can be made, in the order in which one sets the bot up."""
     try:
         settings = load_settings()
-        settings.require_slack()
     except ConfigError as error:
         return [Finding(Mark.BAD, problem) for problem in error.problems]
     findings = [Finding(Mark.GOOD, "settings can be read")]
     classifier, model = await asyncio.to_thread(_check_model, settings)
     findings += [model, await _check_database(settings)]
-    client = web_client(settings.bot_token, settings.api_url)
-    findings += [finding async for finding in _check_slack(client, settings)]
+    try:
+        settings.require_slack()
+    except ConfigError as error:
+        findings += [Finding(Mark.BAD, problem) for problem in error.problems]
+    else:
+        client = web_client(settings.bot_token, settings.api_url)
+        findings += [finding async for finding in _check_slack(client, settings)]
     findings += _check_choices(settings, classifier)
     return findings
 

@@ -20,7 +20,7 @@ from storage.records import InboxItem
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 30
+LEASE_S = 15
 BATCH = 32
 POLL_S = 0.5
 MAX_ATTEMPTS = 8

@@ -8,7 +8,7 @@ import yaml
 from core.decision import Decision
 from slackbot.bot import Bot, open_bot
 from slackbot.config import parse_settings
-from slackbot.playground.playground import Playground
+from slackbot.playground import Playground
 
 
 @dataclass
