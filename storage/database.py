@@ -249,6 +249,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translate(context: ExceptionContext) -> BaseException | None:
     """What the caller sees instead of the driver's error; None leaves that as it is."""
     error = context.original_exception
+    if not isinstance(error, Exception):
+        return None  # a cancelled task is no fault of the database
     if context.is_disconnect or context.connection is None or _is_temporary(error):
         return DatabaseUnavailable(_unavailable(error))
     return None

@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from storage import work
 from storage.records import Delivery, DeliveryKind, DeliveryState, Lane, QueueDepth
 from storage.schema import cards, deliveries, lanes
-from storage.statements import columns_of, insert, insert_if_new, literal
+from storage.statements import columns_of, insert, literal
 
 _DELIVERY = columns_of(Delivery, deliveries)
 _row = deliveries.c
@@ -46,7 +46,7 @@ async def enqueue(
         "lane": lane,
         "kind": kind,
         "ticket_id": ticket_id,
-        "card_id": card_id,
+        "of_card": card_id,
         "key": key,
         "payload": payload,
         "state": DeliveryState.WAITING,
@@ -57,7 +57,16 @@ async def enqueue(
         "correlation": correlation,
         "created_at": now,
     }
-    return await insert_if_new(conn, deliveries, row, _row.id) is not None
+    return await conn.scalar(_enqueue(conn.dialect.name), row) is not None
+
+
+@cache
+def _enqueue(dialect: str) -> ReturningInsert[int]:
+    # PostgreSQL would lock the card only after the insert, and `_make_room` locks it before.
+    card = sa.select(cards.c.id).where(cards.c.id == bindparam("of_card"))
+    locked = card.with_for_update(read=True, key_share=True).scalar_subquery()
+    statement = insert(dialect, deliveries).values(card_id=locked)
+    return statement.on_conflict_do_nothing().returning(_row.id)
 
 
 async def lease_lanes(
