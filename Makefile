@@ -39,5 +39,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.run
 
+bench: $(VENV)/.dev ## Speed of the whole way and of the model, as tables
+	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.inference
+
 clean: ## Remove what these commands made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

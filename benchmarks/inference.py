@@ -1,0 +1,162 @@
+"""The shipped bundle beside what one would write in an afternoon, on one machine in one run.
+
+The peer is sentence-transformers with the same base encoder and scikit-learn's logistic
+regression, on torch. Each is a process of its own, so that start and memory are its own.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+SINGLE = 300
+MANY = 2000
+
+
+def read_texts() -> list[str]:
+    """Hand-written messages, as people write them."""
+    lines = (ROOT / "models" / "training" / "messages.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line)["text"] for line in lines.splitlines()]
+
+
+def timed(start: float, judge: Callable[[Sequence[str]], object]) -> dict[str, float]:
+    """Figures of one contender, whose process began at `start` (seconds since the epoch)."""
+    texts = read_texts()
+    judge(texts[:1])
+    first_answer = time.time() - start
+    singles = []
+    for text in texts[:SINGLE]:
+        before = time.perf_counter()
+        judge([text])
+        singles.append(time.perf_counter() - before)
+    before = time.perf_counter()
+    judge(texts[:MANY])
+    taken = time.perf_counter() - before
+    return {
+        "first_answer_s": first_answer,
+        "single_p50_ms": statistics.median(singles) * 1000,
+        "texts_a_second": min(MANY, len(texts)) / taken,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def shipped(start: float, _: str) -> dict[str, float]:
+    """AutoTicket: everything that a message goes through, priority and language included."""
+    from core.classifier import Classifier  # noqa: PLC0415
+
+    return timed(start, Classifier.load(ROOT / "models" / "default").classify)
+
+
+def afternoon(start: float, folder: str) -> dict[str, float]:
+    """The peer: queue probabilities only."""
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+
+    encoder = SentenceTransformer(str(Path(folder) / "encoder"), device="cpu")
+    head = joblib.load(Path(folder) / "head.joblib")
+    return timed(
+        start, lambda texts: head.predict_proba(encoder.encode(list(texts), batch_size=32))
+    )
+
+
+def prepare_peer(folder: Path) -> None:
+    """Save the base encoder and a fitted logistic regression, as a deployed script has them."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    from core.base_encoder import load_base_encoder  # noqa: PLC0415
+
+    encoder = load_base_encoder()
+    encoder.save(str(folder / "encoder"))
+    texts = read_texts()[:400]
+    labels = np.arange(len(texts)) % 8
+    head = LogisticRegression(max_iter=200).fit(encoder.encode(texts), labels)
+    joblib.dump(head, folder / "head.joblib")
+
+
+def run_contender(name: str, folder: str) -> dict[str, float]:
+    """Measure a contender in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.inference", name, folder, str(time.time())]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def stages() -> dict[str, float]:
+    """Share of the time of a batch in tokenizer, encoder and heads, in percent."""
+    from core.classifier import Classifier  # noqa: PLC0415
+    from core.text import normalize  # noqa: PLC0415
+
+    classifier = Classifier.load(ROOT / "models" / "default")
+    normal = [normalize(text) for text in read_texts()[:MANY]]
+    classifier.warm_up()
+    marks = [time.perf_counter()]
+    classifier.encoder.tokenizer.encode_batch(normal)
+    marks.append(time.perf_counter())
+    embeddings = classifier.encoder.encode(normal)
+    marks.append(time.perf_counter())
+    classifier.heads.predict(normal, embeddings)
+    marks.append(time.perf_counter())
+    tokenizer, encoder, heads = np.diff(marks)
+    encoder -= tokenizer  # encode() tokenizes too
+    total = tokenizer + encoder + heads
+    parts = {"tokenizer": tokenizer, "encoder": encoder, "heads": heads}
+    return {name: 100 * part / total for name, part in parts.items()}
+
+
+def matmul_peaks() -> dict[str, float]:
+    """Giga-operations a second of large matrix products in torch, the machine's practical limit."""
+    import torch  # noqa: PLC0415
+
+    size = 2048
+    peaks = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        left, right = torch.randn(size, size, dtype=dtype), torch.randn(size, size, dtype=dtype)
+        left @ right
+        best = min(_seconds(lambda a=left, b=right: a @ b) for _ in range(5))
+        peaks[str(dtype).removeprefix("torch.")] = 2 * size**3 / best / 1e9
+    eight = torch.randint(-9, 9, (size, size), dtype=torch.int8)
+    torch._int_mm(eight, eight)
+    best = min(_seconds(lambda: torch._int_mm(eight, eight)) for _ in range(5))
+    peaks["int8"] = 2 * size**3 / best / 1e9
+    return peaks
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    action()
+    return time.perf_counter() - before
+
+
+def main() -> None:
+    """Print the comparison."""
+    with tempfile.TemporaryDirectory() as folder:
+        prepare_peer(Path(folder))
+        ours, theirs = run_contender("shipped", folder), run_contender("afternoon", folder)
+    print(f"{'':<28}{'AutoTicket':>12}{'peer':>12}{'ratio':>9}{'bar':>9}")
+    for name, bar, inverse in (
+        ("single_p50_ms", ">= 5", True),
+        ("texts_a_second", ">= 5", False),
+        ("first_answer_s", ">= 8", True),
+        ("memory_mb", ">= 3", True),
+    ):
+        ratio = theirs[name] / ours[name] if inverse else ours[name] / theirs[name]
+        print(f"{name:<28}{ours[name]:>12.2f}{theirs[name]:>12.2f}{ratio:>8.1f}x{bar:>9}")
+    print("\nshare of a batch: " + ", ".join(f"{k} {v:.0f} %" for k, v in stages().items()))
+    print("matrix products, GOP/s: " + ", ".join(f"{k} {v:.0f}" for k, v in matmul_peaks().items()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        contender = {"shipped": shipped, "afternoon": afternoon}[sys.argv[1]]
+        print(json.dumps(contender(float(sys.argv[3]), sys.argv[2])))
+    else:
+        main()
