@@ -140,6 +140,8 @@ class Database:
             await connection.start()
         except (OSError, exc.TimeoutError) as error:
             raise DatabaseUnavailable(_unavailable(error)) from error
+        except (TypeError, ValueError) as error:
+            raise StorageError(f"the database URL has a wrong option: {error}") from error
         try:
             yield connection
         finally:
@@ -155,9 +157,9 @@ class Database:
                     await connection.execution_options(**{_BEGIN: None})
                     await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
                     return
-            except DatabaseUnavailable:
+            except DatabaseUnavailable as error:
                 # Switching needs the file alone, and SQLite does not wait for that by itself.
-                if asyncio.get_running_loop().time() > deadline:
+                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(0.05)
 
@@ -184,9 +186,13 @@ def _address(url: str) -> URL:
     if address.drivername in ("sqlite", "sqlite+aiosqlite"):
         if address.database in (None, "", ":memory:"):
             raise StorageError("the database URL names no file: use sqlite:///FILE")
+        if address.query:
+            raise StorageError("the database URL has options, and SQLite takes none")
         return address.set(drivername="sqlite+aiosqlite")
     if address.drivername in ("postgresql", "postgresql+asyncpg"):
-        return address.set(drivername="postgresql+asyncpg")
+        # asyncpg's word for libpq's `sslmode`; the values are the same.
+        query = {"ssl" if name == "sslmode" else name: v for name, v in address.query.items()}
+        return address.set(drivername="postgresql+asyncpg", query=query)
     raise StorageError(
         f"a database of the kind {address.drivername!r} is not supported: "
         "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -211,9 +217,7 @@ def _engine(url: URL) -> AsyncEngine:
         engine = create_async_engine(
             url,
             hide_parameters=True,
-            async_creator=partial(
-                sqlite_driver.connect, str(url.database), wait_seconds=LOCK_SECONDS, **url.query
-            ),
+            async_creator=partial(sqlite_driver.connect, str(url.database), LOCK_SECONDS),
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

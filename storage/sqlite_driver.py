@@ -91,17 +91,16 @@ class Cursor:
         """Nothing is open any more."""
 
 
-async def connect(path: str, *, wait_seconds: float, **options: Any) -> Connection:
+async def connect(path: str, wait_seconds: float) -> Connection:
     """Open a database file.
 
     Args:
         path: The file.
         wait_seconds: How long to wait for another's lock.
-        **options: As for `sqlite3.connect`.
     """
     # Python's own transactions are off: it would begin them late and deferred.
     connection = Connection(
-        partial(sqlite3.connect, path, timeout=wait_seconds, isolation_level=None, **options)
+        partial(sqlite3.connect, path, timeout=wait_seconds, isolation_level=None)
     )
     await connection
     return connection
