@@ -30,7 +30,7 @@ async def receive(conn, key, *, team=TEAM, payload=None, now=NOW):
         team=team,
         key=key,
         kind="message",
-        payload=payload or {"text": key},
+        payload={"text": key} if payload is None else payload,
         correlation=f"about {key}",
         now=now,
     )
