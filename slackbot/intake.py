@@ -179,6 +179,8 @@ def _from_message(
             return None
         # "@AutoTicket" alone in a thread asks for the message that the thread is about.
         ts, thread, text, key = thread, None, None, "filed"
+    elif kind is not Kind.MESSAGE and is_subcommand(text or ""):
+        return None  # "help" to the bot is a question, not a ticket
     return Intake(
         kind=kind,
         key=f"{key}:{channel}:{ts}",
@@ -316,22 +318,22 @@ def _from_command(body: Body) -> Intake | None:
     )
 
 
-def asks_for_a_ticket(body: Body, bot_user: str) -> bool:
-    """Whether somebody turned to the bot on purpose: a mention, a direct message, a shortcut."""
+def said_to_the_bot(body: Body, bot_user: str) -> str | None:
+    """What somebody said to the bot on purpose: mentioned, directly, or by the shortcut."""
     if body.get("type") == "message_action":
-        return True
+        return ""
     event = body.get("event") or {}
     if event.get("subtype") not in TAKEN_SUBTYPES or event.get("bot_id"):
-        return False
-    # A mention also comes as a `message`; the hint follows one of the two only.
-    if event.get("type") == "app_mention":
-        return True
+        return None
     direct = event.get("channel_type") == "im" and not event.get("thread_ts")
-    return direct and event.get("user") != bot_user
+    # A mention also comes as a `message`; the answer follows one of the two only.
+    if event.get("type") != "app_mention" and not (direct and event.get("user") != bot_user):
+        return None
+    return clean(event.get("text") or "").replace(f"<@{bot_user}>", " ").strip()
 
 
 def is_subcommand(raw: str) -> bool:
-    """Whether the text after `/ticket` asks for something else than a new ticket.
+    """Whether a text for the bot asks for something else than a new ticket.
 
     "status T-12" does, "status page is down" is a ticket.
     """

@@ -10,7 +10,7 @@ from slackbot.intake import FILE_SHORTCUT
 from slackbot.listeners.actions import ReviewActions
 from slackbot.listeners.commands import TicketCommand
 from slackbot.listeners.errors import report_error
-from slackbot.listeners.events import acknowledge, hint_when_blank
+from slackbot.listeners.events import SaidToTheBot, acknowledge
 from slackbot.listeners.home import Home
 from slackbot.listeners.modals import submit_ticket
 from slackbot.listeners.services import Services
@@ -25,13 +25,14 @@ def register(app: AsyncApp, services: Services) -> None:
     listener runs; those listeners only acknowledge.
     """
     actions, command, home = ReviewActions(services), TicketCommand(services), Home(services)
+    said = SaidToTheBot(services)
 
     app.command("/ticket")(command.run)
-    app.shortcut({"type": "message_action", "callback_id": FILE_SHORTCUT})(hint_when_blank)
+    app.shortcut({"type": "message_action", "callback_id": FILE_SHORTCUT})(said.run)
     app.view(modal.CALLBACK)(submit_ticket)
 
-    app.event("app_mention")(hint_when_blank)
-    app.event("message")(hint_when_blank)
+    app.event("app_mention")(said.run)
+    app.event("message")(said.run)
     app.event("reaction_added")(acknowledge)
     app.event("app_home_opened")(home.opened)
 

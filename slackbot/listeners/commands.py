@@ -34,11 +34,15 @@ class TicketCommand:
             await ack()
             await self._open_modal(body, client)
             return
-        answer = await self._answer(body, text.split())
+        answer = await self.answer(body["team_id"], body["user_id"], text.split())
         await ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")
 
-    async def _answer(self, body: dict[str, Any], words: list[str]) -> Message:
-        team, user = body["team_id"], body["user_id"]
+    async def answer(self, team: str, user: str, words: list[str]) -> Message:
+        """What `help`, `list` and `status T-12` say to `user`.
+
+        Raises:
+            UnknownTicket: There is no such ticket.
+        """
         match [words[0].lower(), *words[1:]]:
             case ["list"]:
                 return answers.ticket_list(await self._desk.of_reporter(team, user))

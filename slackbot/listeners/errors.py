@@ -30,7 +30,7 @@ async def report_error(
         error_id = uuid.uuid4().hex[:8]
         log.error("listener_failed", exc_info=error, extra={"error_id": error_id})
         message = answers.failed(error_id)
-    if "event" in body:
+    if "event" in body and not isinstance(error, AutoTicketError):
         return None
     await tell(body, client, message)
     return BoltResponse(status=200, body="")

@@ -1,4 +1,4 @@
-"""Events and the message shortcut: recorded before they get here; a blank one gets a hint."""
+"""Events and the message shortcut: what files a ticket was recorded before it gets here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slackbot.intake import asks_for_a_ticket
+from core.text import is_blank
+from slackbot.intake import said_to_the_bot
+from slackbot.listeners.commands import TicketCommand
+from slackbot.listeners.services import Services
 from slackbot.listeners.tell import tell
 from slackbot.views import answers
 
@@ -17,10 +20,23 @@ async def acknowledge() -> None:
     """Nothing more to do: the intake has recorded what there is."""
 
 
-async def hint_when_blank(
-    ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
-) -> None:
-    """Whoever turned to the bot without saying anything is told how to file a ticket."""
-    await ack()
-    if "intake" not in context and asks_for_a_ticket(body, context.bot_user_id or ""):
-        await tell(body, client, answers.blank_hint())
+class SaidToTheBot:
+    """Answers what people say to the bot that is no ticket: nothing at all, help, status, list."""
+
+    def __init__(self, services: Services) -> None:
+        self._command = TicketCommand(services)
+
+    async def run(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
+    ) -> None:
+        """Acknowledge, and answer only to who asked."""
+        await ack()
+        said = said_to_the_bot(body, context.bot_user_id or "")
+        if "intake" in context or said is None:
+            return
+        if is_blank(said):
+            await tell(body, client, answers.blank_hint())
+        else:
+            user = body["event"]["user"]
+            answer = await self._command.answer(body["team_id"], user, said.split())
+            await tell(body, client, answer)

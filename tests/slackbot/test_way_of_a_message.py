@@ -153,6 +153,18 @@ async def test_help_status_and_list(new_office):
             assert "I know no ticket" in office.slack.ephemerals(office.ana)[-1].text
 
 
+async def test_help_and_status_are_answered_where_people_write_to_the_bot(new_office):
+    async with new_office().open() as office:
+        await office.ana.say(office.random, f"<@{office.slack.bot_user_id}> help")
+        await office.slack.until(lambda: office.slack.ephemerals(office.ana))
+        assert "/ticket status" in str(office.slack.ephemerals(office.ana)[0].blocks)
+        await office.ana.say(office.slack.bot_user_id, "status T-7")
+        await office.slack.until(lambda: len(office.slack.dm(office.ana)) == 2)
+        assert "I know no ticket" in office.slack.dm(office.ana)[-1].text
+        await office.settled()
+        assert office.cards() == []
+
+
 async def test_exactly_one_of_many_racing_reviewers_wins(new_office):
     import asyncio
 
