@@ -1,18 +1,16 @@
-"""The running bot: everything connected, started in order, and stopped without losing anything."""
+"""The bot: what one replica consists of, started together and stopped without losing anything."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -28,7 +26,6 @@ from slackbot.pace import Pace
 from slackbot.people import Reviewers
 from slackbot.placement import Places
 from slackbot.posting import Poster
-from slackbot.server import build_server
 from slackbot.slack_calls import web_client
 from slackbot.socket_mode import SocketMode
 from slackbot.worker import Worker
@@ -55,7 +52,6 @@ class Bot:
         housekeeping: Erases what has served its time.
         client: Slack's Web API.
         owner: This replica's name on leases.
-        port: Where the web server listens; known once it runs.
     """
 
     settings: Settings
@@ -66,7 +62,6 @@ class Bot:
     housekeeping: Housekeeping
     client: AsyncWebClient
     owner: str
-    port: int = 0
     _socket: SocketMode | None = None
 
     async def ready(self) -> dict[str, bool]:
@@ -88,9 +83,9 @@ class Bot:
             asyncio.create_task(self.housekeeping.run(idle), name="housekeeping"),
         ]
         try:
-            async with self._listening() as server, self._connected():
-                log.info("bot_ready", extra={"port": self.port, "owner": self.owner})
-                await _first_of(stop, server, *loops)
+            async with self._connected():
+                log.info("bot_started", extra={"owner": self.owner})
+                await first_of(stop, *loops)
         finally:
             idle.set()
             self.desk.inbox_filled.set()
@@ -100,29 +95,6 @@ class Bot:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
             await self._release_leases()
-
-    @contextlib.asynccontextmanager
-    async def _listening(self) -> AsyncIterator[asyncio.Task[None]]:
-        """The web server, on a socket that is bound before anything else starts."""
-        listener = socket.create_server((self.settings.host, self.settings.port))
-        self.port = listener.getsockname()[1]
-        in_http_mode = not self.settings.app_token
-        server = uvicorn.Server(
-            uvicorn.Config(
-                build_server(self.ready, self.app if in_http_mode else None),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=5,
-            )
-        )
-        task = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
-        try:
-            yield task
-        finally:
-            server.should_exit = True
-            await task
-            listener.close()
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
@@ -145,7 +117,7 @@ class Bot:
             await deliveries.release(conn, owner=self.owner)
 
 
-async def _first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
+async def first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
     """Return when `stop` is set or the first task ends; raise what that raised."""
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,30 +127,17 @@ async def _first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
             task.result()
 
 
-async def run_bot(settings: Settings) -> None:
-    """Start a replica and serve until SIGTERM or SIGINT.
-
-    Raises:
-        ConfigError: A token is missing.
-        SlackRefused: Slack does not accept the bot token.
-        CoreError: The model bundle cannot be used.
-        StorageError: The database cannot be used.
-    """
-    settings.require_slack()
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    async with open_bot(settings, stop) as bot:
-        if bot is not None:
-            await bot.run(stop)
-
-
 @contextlib.asynccontextmanager
 async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot | None]:
     """Load the model, open the database and ask Slack who we are, all at once.
 
     Yields:
         The bot; None when `stop` was set before Slack answered.
+
+    Raises:
+        SlackRefused: Slack does not accept the bot token.
+        CoreError: The model bundle cannot be used.
+        StorageError: The database cannot be used.
     """
     client = web_client(settings.bot_token, settings.api_url)
     loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
@@ -186,7 +145,7 @@ async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot
     try:
         classifier = await loading
         asking = asyncio.create_task(wait_for_identity(client))
-        await _first_of(stop, asking)
+        await first_of(stop, asking)
         if not asking.done():
             asking.cancel()
             yield None

@@ -48,9 +48,9 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Run the bot: Socket Mode with an app token, else HTTP with a signing secret."""
-    from slackbot.bot import run_bot  # noqa: PLC0415  imports cost start-up time
-    from slackbot.config import load_settings  # noqa: PLC0415
+    from slackbot.config import load_settings  # noqa: PLC0415  imports cost start-up time
     from slackbot.logs import configure_logging  # noqa: PLC0415
+    from slackbot.run import run_bot  # noqa: PLC0415
 
     settings = load_settings()
     settings.require_slack()
@@ -178,4 +178,3 @@ def outbox_retry() -> None:
     from slackbot.record_commands import revive_dead  # noqa: PLC0415
 
     asyncio.run(revive_dead())
-

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
+import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
-from slack_bolt.async_app import AsyncApp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slackbot.bot import Bot
+from slackbot.config import Settings
+from slackbot.errors import ConfigError
 
 MAX_BODY = 1_000_000
 """Bytes; Slack's own payloads stay far below."""
 
-Readiness = Callable[[], Awaitable[dict[str, bool]]]
+
+@dataclass(slots=True)
+class Front:
+    """The web server of a bot that may still be starting.
+
+    Attributes:
+        settings: Address, port, and the mode: HTTP when there is no app token.
+        bot: The bot once it is there.
+        port: Where the server listens, once it does.
+    """
+
+    settings: Settings
+    bot: Bot | None = None
+    port: int = 0
+
+    async def readiness(self) -> dict[str, bool]:
+        """What must be true for tickets to be taken, by name."""
+        if self.bot is None:
+            return {"model": False, "database": False, "slack": False}
+        return await self.bot.ready()
 
 
 class RefuseLargeBodies:
@@ -44,13 +71,8 @@ class RefuseLargeBodies:
         await self._app(scope, replay, send)
 
 
-def build_server(readiness: Readiness, app: AsyncApp | None) -> FastAPI:
-    """Put the web server together.
-
-    Args:
-        readiness: What must be true for tickets to be taken, by name.
-        app: The Bolt app in HTTP mode; None in Socket Mode, which takes no payloads here.
-    """
+def build_server(front: Front) -> FastAPI:
+    """Put the web server together; Slack's payloads are taken in HTTP mode only."""
     server = FastAPI(title="AutoTicket", docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(RefuseLargeBodies)
 
@@ -60,17 +82,54 @@ def build_server(readiness: Readiness, app: AsyncApp | None) -> FastAPI:
 
     @server.get("/readyz")
     async def readyz() -> JSONResponse:
-        checks = await readiness()
+        checks = await front.readiness()
         return JSONResponse(checks, status_code=200 if all(checks.values()) else 503)
 
-    if app is not None:
-        handler = AsyncSlackRequestHandler(app)
+    if not front.settings.app_token:
 
         @server.post("/slack/events")
         async def slack_events(request: Request) -> Response:
+            if front.bot is None:
+                return Response("starting", status_code=503)  # Slack sends it again
             try:
-                return await handler.handle(request)
+                return await AsyncSlackRequestHandler(front.bot.app).handle(request)
             except UnicodeDecodeError:
                 return Response("body is no UTF-8", status_code=400)
 
     return server
+
+
+@contextlib.asynccontextmanager
+async def listening(front: Front) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve until the block ends; the port is bound before anything else starts.
+
+    Yields:
+        The server's task, which also ends when uvicorn takes SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: The address cannot be listened on.
+    """
+    host, port = front.settings.host, front.settings.port
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise ConfigError(
+            [f"AUTOTICKET_HOST, AUTOTICKET_PORT: cannot listen on {host}:{port}: {error.strerror}"]
+        ) from error
+    front.port = listener.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build_server(front),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
+    try:
+        yield task
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()

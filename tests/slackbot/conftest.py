@@ -6,9 +6,12 @@ import pytest
 import yaml
 
 from core.decision import Decision
-from slackbot.bot import Bot, open_bot
+from slackbot.bot import Bot
 from slackbot.config import parse_settings
 from slackbot.playground import Playground
+from slackbot.run import serve
+from slackbot.server import Front
+from storage import deliveries, inbox
 
 
 @dataclass
@@ -21,6 +24,7 @@ class Office:
     people: dict = field(default_factory=dict)
     channels: dict = field(default_factory=dict)
     bot: Bot | None = None
+    port: int = 0
 
     def __getattr__(self, name):
         for things in (self.people, self.channels):
@@ -48,13 +52,13 @@ class Office:
         wanted = [m for m in found if place in (None, (m.metadata["event_payload"]).get("place"))]
         return sorted(wanted, key=lambda message: float(message.ts))
 
-    async def card(self, place, *, containing="", timeout=10):
+    async def card(self, place, *, containing="", within=10):
         """The one card of that place, once it is there."""
 
         def only():
             return [card for card in self.cards(place) if containing in str(card.blocks)]
 
-        await self.slack.until(only, timeout)
+        await self.slack.until(only, within)
         assert len(only()) == 1
         return only()[0]
 
@@ -62,8 +66,6 @@ class Office:
         """Wait until nothing is under way any more: inbox and outbox are empty."""
         for _ in range(400):
             async with self.bot.desk.database.read() as conn:
-                from storage import deliveries, inbox
-
                 depths = [await inbox.depth(conn), await deliveries.depth(conn)]
             if self.slack.in_flight == 0 and not any(d.waiting + d.leased for d in depths):
                 return
@@ -73,22 +75,18 @@ class Office:
     @contextlib.asynccontextmanager
     async def open(self):
         """Start the bot; it is stopped as SIGTERM would stop it."""
-        settings = parse_settings(self.env)
-        stop = asyncio.Event()
-        async with open_bot(settings, stop) as bot:
-            self.bot = bot
-            running = asyncio.create_task(bot.run(stop))
-            try:
-                if not settings.app_token:
-                    while not bot.port and not running.done():
-                        await asyncio.sleep(0.005)
-                    self.slack.use_http(f"http://127.0.0.1:{bot.port}/slack/events")
-                while not all((await bot.ready()).values()) and not running.done():
-                    await asyncio.sleep(0.005)
-                yield self
-            finally:
-                stop.set()
-                await running
+        front, stop = Front(parse_settings(self.env)), asyncio.Event()
+        running = asyncio.create_task(serve(front, stop))
+        try:
+            while not all((await front.readiness()).values()) and not running.done():
+                await asyncio.sleep(0.005)
+            self.bot, self.port = front.bot, front.port
+            if not front.settings.app_token:
+                self.slack.use_http(f"http://127.0.0.1:{front.port}/slack/events")
+            yield self
+        finally:
+            stop.set()
+            await running
 
 
 @pytest.fixture
@@ -136,7 +134,6 @@ def new_office(slack, tmp_path, texts, root):
             **token,
             **env,
         }
-        office = Office(slack, settings, texts, people, channels)
-        return office
+        return Office(slack, settings, texts, people, channels)
 
     return make

@@ -124,7 +124,9 @@ _JSON = st.recursive(
             "text": st.text() | st.none(),
             "user": st.just("U1") | st.none(),
             "thread_ts": st.just("1.0") | st.just("0.5"),
-            "message": st.dictionaries(st.sampled_from(["ts", "text", "user", "subtype"]), st.text()),
+            "message": st.dictionaries(
+                st.sampled_from(["ts", "text", "user", "subtype"]), st.text()
+            ),
             "previous_message": st.dictionaries(st.sampled_from(["ts", "text"]), st.text()),
             "blocks": _JSON,
         },
@@ -132,4 +134,6 @@ _JSON = st.recursive(
 )
 def test_no_event_of_any_shape_breaks_the_intake(event):
     settings = parse_settings({"AUTOTICKET_TRIAGE_CHANNELS": "*"})
-    parse({"type": "event_callback", "team_id": "T", "event": event}, bot_user="UB", settings=settings)
+    parse(
+        {"type": "event_callback", "team_id": "T", "event": event}, bot_user="UB", settings=settings
+    )

@@ -92,7 +92,17 @@ def test_a_bad_file_gets_one_line_and_writes_nothing(run, tmp_path, content, com
         ["export", "nothing"],
         ["forget"],
         ["run"],
-        ["train", "--data", "/nowhere.csv", "--text-column", "a", "--label-column", "b", "--out", "o"],
+        [
+            "train",
+            "--data",
+            "/nowhere.csv",
+            "--text-column",
+            "a",
+            "--label-column",
+            "b",
+            "--out",
+            "o",
+        ],
         ["evaluate", "--data", "/nowhere.csv"],
     ],
 )

@@ -107,5 +107,7 @@ def test_the_environment_goes_before_the_file(tmp_path, monkeypatch):
 
 def test_the_example_file_documents_every_variable_with_its_default():
     lines = (ROOT / ".env.example").read_text().splitlines()
-    shown = [line.lstrip("#").strip() for line in lines if "=" in line and not line.startswith("# ")]
+    shown = [
+        line.lstrip("#").strip() for line in lines if "=" in line and not line.startswith("# ")
+    ]
     assert shown == [f"{variable.name}={variable.default}" for variable in VARIABLES]

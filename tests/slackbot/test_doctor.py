@@ -28,7 +28,15 @@ async def test_all_is_well(configured):
     findings = await diagnose()
     assert told(findings, Mark.BAD) == []
     good = "\n".join(told(findings, Mark.GOOD))
-    for part in ("model", "database", "scopes", "clock", "Socket Mode", "#it-help", "reviewer group"):
+    for part in (
+        "model",
+        "database",
+        "scopes",
+        "clock",
+        "Socket Mode",
+        "#it-help",
+        "reviewer group",
+    ):
         assert part in good
 
 
@@ -47,7 +55,9 @@ async def test_every_fault_is_named_with_its_remedy(configured, tmp_path):
 
 async def test_wrong_tokens_are_told_apart(configured, monkeypatch):
     configured(SLACK_BOT_TOKEN="xoxb-wrong")
-    assert any("SLACK_BOT_TOKEN (invalid_auth)" in text for text in told(await diagnose(), Mark.BAD))
+    assert any(
+        "SLACK_BOT_TOKEN (invalid_auth)" in text for text in told(await diagnose(), Mark.BAD)
+    )
     office = configured(SLACK_APP_TOKEN="xapp-wrong")
     monkeypatch.setenv("SLACK_BOT_TOKEN", office.slack.bot_token)
     assert any("SLACK_APP_TOKEN is refused" in text for text in told(await diagnose(), Mark.BAD))

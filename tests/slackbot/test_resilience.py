@@ -153,7 +153,10 @@ async def test_classifying_a_burst_does_not_block_the_event_loop(new_office):
         await watching
         await office.settled()
         async with office.bot.desk.database.read() as conn:
-            assert len(await tickets.of_reporter(conn, office.slack.team_id, office.ana.id, 200)) == 100
+            assert (
+                len(await tickets.of_reporter(conn, office.slack.team_id, office.ana.id, 200))
+                == 100
+            )
         assert longest < 0.5
 
 

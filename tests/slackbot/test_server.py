@@ -1,9 +1,17 @@
+import asyncio
 import hashlib
 import hmac
 import json
+import socket
 import time
 
 import httpx
+import pytest
+
+from slackbot.config import parse_settings
+from slackbot.errors import ConfigError, SlackRefused
+from slackbot.run import serve
+from slackbot.server import Front
 
 
 def signed(secret, body, *, at=None):
@@ -18,7 +26,7 @@ def signed(secret, body, *, at=None):
 
 async def test_only_slack_is_listened_to(new_office):
     async with new_office("http").open() as office:
-        url = f"http://127.0.0.1:{office.bot.port}/slack/events"
+        url = f"http://127.0.0.1:{office.port}/slack/events"
         body = json.dumps({"type": "url_verification", "challenge": "abc"}).encode()
         secret = office.slack.signing_secret
         async with httpx.AsyncClient() as client:
@@ -42,7 +50,7 @@ async def test_only_slack_is_listened_to(new_office):
 
 async def test_health_tells_the_truth(new_office):
     async with new_office().open() as office:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.bot.port}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.port}") as client:
             assert (await client.get("/healthz")).status_code == 200
             ready = await client.get("/readyz")
             assert (ready.status_code, set(ready.json().values())) == (200, {True})
@@ -52,3 +60,28 @@ async def test_health_tells_the_truth(new_office):
             while (ready := await client.get("/readyz")).status_code == 200:
                 pass
             assert ready.json() == {"model": True, "database": True, "slack": False}
+
+
+async def test_health_answers_while_slack_is_still_awaited(new_office):
+    office = new_office()
+    office.slack.faults.fail("auth.test", times=3, status=503)
+    front, stop = Front(parse_settings(office.env)), asyncio.Event()
+    running = asyncio.create_task(serve(front, stop))
+    while not front.port:
+        await asyncio.sleep(0.005)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{front.port}") as client:
+        assert (await client.get("/healthz")).status_code == 200
+        ready = await client.get("/readyz")
+        assert (ready.status_code, set(ready.json().values())) == (503, {False})
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_a_taken_port_and_a_refused_token_are_clear_errors(new_office):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        office = new_office(AUTOTICKET_PORT=str(taken.getsockname()[1]))
+        with pytest.raises(ConfigError, match="cannot listen on"):
+            await serve(Front(parse_settings(office.env)), asyncio.Event())
+    office.env |= {"AUTOTICKET_PORT": "0", "SLACK_BOT_TOKEN": "xoxb-revoked"}
+    with pytest.raises(SlackRefused, match="invalid_auth"):
+        await serve(Front(parse_settings(office.env)), asyncio.Event())

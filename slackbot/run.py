@@ -1,0 +1,52 @@
+"""`autoticket run`: the web server first, then the bot behind it, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from slackbot.bot import first_of, open_bot
+from slackbot.config import Settings
+from slackbot.server import Front, listening
+
+log = logging.getLogger(__name__)
+
+
+async def run_bot(settings: Settings) -> None:
+    """Start a replica and serve until the process is told to stop.
+
+    Raises:
+        ConfigError: A token is missing, or the port is taken.
+        SlackRefused: Slack does not accept the bot token.
+        CoreError: The model bundle cannot be used.
+        StorageError: The database cannot be used.
+    """
+    settings.require_slack()
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    await serve(Front(settings), stop)
+
+
+async def serve(front: Front, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; health can be asked for while Slack is still awaited."""
+    async with listening(front) as server:
+        log.info("listening", extra={"port": front.port})
+        serving = asyncio.create_task(_serve_bot(front, stop), name="bot")
+        try:
+            await first_of(stop, server, serving)
+        finally:
+            stop.set()
+            await serving
+
+
+async def _serve_bot(front: Front, stop: asyncio.Event) -> None:
+    async with open_bot(front.settings, stop) as bot:
+        if bot is None:
+            return
+        front.bot = bot
+        try:
+            await bot.run(stop)
+        finally:
+            front.bot = None
