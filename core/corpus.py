@@ -1,6 +1,6 @@
 """Checks the hand-written training messages: each is its own, and every queue has its share.
 
-Run it on the batches: `python -m core.corpus models/training/batches/*.jsonl`.
+Run it: `python -m core.corpus models/training/messages.jsonl`.
 """
 
 from __future__ import annotations
@@ -132,10 +132,42 @@ def balance(messages: Iterable[Message]) -> str:
     return "\n".join([*rows, f"{'all':<24}{sum(counts.values()):>18}"])
 
 
+def disagreement(messages: Sequence[Message], second: Sequence[Mapping[str, Any]]) -> str:
+    """How often a second reader, who did not see the first labels, chose another one.
+
+    Args:
+        messages: As first labelled.
+        second: `queue`, `alt_queue`, `urgency` and `impact` of each, in the same order.
+
+    Raises:
+        ValueError: The readings have different lengths.
+    """
+    pairs = list(zip(messages, second, strict=True))
+    both = [(m, s) for m, s in pairs if m.queue is not None and s["queue"] is not None]
+    differs: dict[str, list[bool]] = {
+        "ticket or not": [(m.queue is None) != (s["queue"] is None) for m, s in pairs],
+        "queue": [m.queue != s["queue"] for m, s in both],
+        "urgency": [m.urgency != s["urgency"] for m, s in both],
+        "impact": [m.impact != s["impact"] for m, s in both],
+    }
+    return "\n".join(
+        f"second reader differs on {name}: {sum(each)} of {len(each)} ({sum(each) / len(each):.1%})"
+        for name, each in differs.items()
+    )
+
+
 def main(paths: Sequence[str]) -> int:
-    """Print the balance and every pair that shares a skeleton; 1 when there is one."""
+    """Print the balance, the second reading, and every pair that shares a skeleton.
+
+    Returns:
+        1 when there is such a pair.
+    """
     messages = [message for path in paths for message in read(Path(path))]
     sys.stdout.write(balance(messages) + "\n")
+    reading = Path(paths[0]).with_name("second_reading.jsonl")
+    if reading.exists():
+        second = [json.loads(line) for line in reading.read_text(encoding="utf-8").splitlines()]
+        sys.stdout.write(disagreement(messages, second) + "\n")
     pairs = list(shared_skeletons(messages))
     for first, second, why in pairs:
         sys.stdout.write(

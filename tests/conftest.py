@@ -32,7 +32,7 @@ def texts(classifier):
     for text, judged, on_purpose in zip(
         all_texts, classifier.classify(all_texts), filed, strict=True
     ):
-        # Only what is judged the same in a channel and filed on purpose, so that tests may do either.
+        # Judged the same in a channel and filed on purpose, so that tests may do either.
         if judged.decision in (on_purpose.decision, Decision.IGNORE):
             found[judged.decision].append(text)
     assert all(len(of_kind) >= 3 for of_kind in found.values()), found

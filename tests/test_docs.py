@@ -31,8 +31,7 @@ def test_every_decision_and_reason_is_documented(root):
 
 def commands(root):
     for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
-        for found in re.findall(r"`[^`]*?autoticket ([a-z][^`\n]*)`", path.read_text()):
-            yield found
+        yield from re.findall(r"`[^`]*?autoticket ([a-z][^`\n]*)`", path.read_text())
 
 
 def test_every_command_in_a_document_exists(root):

@@ -51,7 +51,7 @@ def acknowledged(office):
 
 
 def posted(office):
-    return lambda: office.cards()
+    return office.cards
 
 
 def many_posted(office):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from slackbot.pace import Pace
 
 
@@ -20,9 +22,7 @@ def test_a_burst_goes_out_at_once_and_then_one_a_second():
         else:
             clock.now += pace.wait_s("C1")
     assert sent[:3] == [100.0, 100.0, 100.0]
-    assert [round(b - a, 6) for a, b in zip(sent[2:], sent[3:], strict=False)] == [1.0] * (
-        len(sent) - 3
-    )
+    assert {round(later - earlier, 6) for earlier, later in pairwise(sent[2:])} == {1.0}
 
 
 def test_channels_do_not_slow_each_other():

@@ -1,3 +1,4 @@
+import asyncio
 import csv
 import io
 import json
@@ -23,8 +24,6 @@ async def used(new_office, monkeypatch, tmp_path):
 
 async def run(*arguments):
     """The command line has an event loop of its own."""
-    import asyncio
-
     return await asyncio.to_thread(CliRunner().invoke, main, list(arguments))
 
 

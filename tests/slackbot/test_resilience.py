@@ -22,8 +22,8 @@ async def test_a_call_that_fails_is_made_once_more_and_has_one_effect(new_office
         office.bot.deliverer.rng = random.Random(0)
         getattr(office.slack.faults, fault)(method, times=2)
         await office.ana.say(office.help_, office.unsure())
-        review = await office.card("review", timeout=15)
-        await office.card("thread", timeout=15)
+        review = await office.card("review", within=15)
+        await office.card("thread", within=15)
         await office.rita.click(review, "review_confirm")
         await office.slack.until(lambda: not review.find("review_confirm"), 15)
         await office.settled()
@@ -128,7 +128,7 @@ async def test_a_database_that_is_down_is_never_acknowledged(new_office, mode):
         finally:
             desk.database.write = working
         # Slack sends the message again; the command's sender was told to.
-        own = await office.card("thread", timeout=15)
+        own = await office.card("thread", within=15)
         assert own.thread_ts == message.ts
 
 

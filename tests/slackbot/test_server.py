@@ -49,17 +49,17 @@ async def test_only_slack_is_listened_to(new_office):
 
 
 async def test_health_tells_the_truth(new_office):
-    async with new_office().open() as office:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.port}") as client:
-            assert (await client.get("/healthz")).status_code == 200
-            ready = await client.get("/readyz")
-            assert (ready.status_code, set(ready.json().values())) == (200, {True})
-            # In Socket Mode nothing is taken over HTTP.
-            assert (await client.post("/slack/events")).status_code == 404
-            await office.slack.socket.close()
-            while (ready := await client.get("/readyz")).status_code == 200:
-                pass
-            assert ready.json() == {"model": True, "database": True, "slack": False}
+    async with new_office().open() as office, httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{office.port}"
+        assert (await client.get(f"{url}/healthz")).status_code == 200
+        ready = await client.get(f"{url}/readyz")
+        assert (ready.status_code, set(ready.json().values())) == (200, {True})
+        # In Socket Mode nothing is taken over HTTP.
+        assert (await client.post(f"{url}/slack/events")).status_code == 404
+        await office.slack.socket.close()
+        while (ready := await client.get(f"{url}/readyz")).status_code == 200:
+            pass
+        assert ready.json() == {"model": True, "database": True, "slack": False}
 
 
 async def test_health_answers_while_slack_is_still_awaited(new_office):

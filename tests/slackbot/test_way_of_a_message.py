@@ -1,5 +1,6 @@
 """The whole way, over real Bolt dispatch, real HTTP and real Socket Mode, on the shipped bundle."""
 
+import asyncio
 import json
 
 import pytest
@@ -166,8 +167,6 @@ async def test_help_and_status_are_answered_where_people_write_to_the_bot(new_of
 
 
 async def test_exactly_one_of_many_racing_reviewers_wins(new_office):
-    import asyncio
-
     async with new_office().open() as office:
         await office.ana.say(office.help_, office.unsure())
         review = await office.card("review")

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from core.corpus import Message, disagreement, main, read, shared_skeletons
+
+
+def message(text, queue="Hardware", **changes):
+    labels = {"alt_queue": None, "urgency": "low", "impact": "user", "lang": "en"}
+    return Message(
+        **{"text": text, "queue": queue, "kind": "request", "batch": "a"} | labels | changes
+    )
+
+
+def test_variants_of_one_sentence_are_found_and_others_are_not():
+    messages = [
+        message("my laptop does not start since this morning, please help"),
+        message("hey, my laptop does not start since the update"),
+        message("printer jam on floor 3"),
+        message("printer jam on floor 4"),
+        message("badge lost"),
+    ]
+    assert {(a, b) for a, b, _ in shared_skeletons(messages)} == {(0, 1), (2, 3)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": " "},
+        {"queue": "Hardwear"},
+        {"queue": None},
+        {"kind": "chat"},
+        {"urgency": "urgent"},
+        {"alt_queue": "Hardware"},
+        {"lang": "xx"},
+        {"extra": 1},
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path, change):
+    row = {"text": "x", "queue": "Hardware", "alt_queue": None, "urgency": "low", "impact": "user"}
+    row |= {"lang": "en", "kind": "request", "batch": "a"}
+    path = tmp_path / "messages.jsonl"
+    path.write_text(json.dumps(row) + "\n" + json.dumps(row | change) + "\n")
+    with pytest.raises(ValueError, match="messages.jsonl:2"):
+        read(path)
+
+
+def test_the_second_reading_is_counted():
+    messages = [message("a"), message("b", queue="Access")]
+    second = [
+        {"queue": "Hardware", "urgency": "low", "impact": "team"},
+        {"queue": "Storage", "urgency": "low", "impact": "user"},
+    ]
+    text = disagreement(messages, second)
+    assert "queue: 1 of 2 (50.0%)" in text
+    assert "impact: 1 of 2" in text
+
+
+def test_the_shipped_messages_are_what_they_claim_to_be(root, capsys):
+    path = root / "models" / "training" / "messages.jsonl"
+    assert main([str(path)]) == 0
+    messages = read(path)
+    split = json.loads((root / "models" / "training" / "SPLIT.json").read_text())
+    assert {m.batch for m in messages} == {batch for part in split.values() for batch in part}
+    assert len([m for m in messages if m.batch in split["test"]]) >= 400
+    assert len([m for m in messages if m.queue is None]) >= 500
+    for queue in {m.queue for m in messages if m.queue}:
+        assert len([m for m in messages if m.queue == queue and m.lang == "en"]) >= 200
+        assert len([m for m in messages if m.queue == queue and m.lang != "en"]) >= 60
