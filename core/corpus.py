@@ -166,8 +166,8 @@ def main(paths: Sequence[str]) -> int:
     sys.stdout.write(balance(messages) + "\n")
     reading = Path(paths[0]).with_name("second_reading.jsonl")
     if reading.exists():
-        second = [json.loads(line) for line in reading.read_text(encoding="utf-8").splitlines()]
-        sys.stdout.write(disagreement(messages, second) + "\n")
+        rows = [json.loads(line) for line in reading.read_text(encoding="utf-8").splitlines()]
+        sys.stdout.write(disagreement(messages, rows) + "\n")
     pairs = list(shared_skeletons(messages))
     for first, second, why in pairs:
         sys.stdout.write(

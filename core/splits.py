@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"\w+")
+_RUN = 3
+_NEAR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,42 @@ def split(
             parts[part].extend(rows[key])
     train, calibrate, test = (np.array(sorted(part), dtype=np.int64) for part in parts)
     return Split(train=train, calibrate=calibrate, test=test)
+
+
+def near_duplicates(texts: Sequence[str], known: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which texts are nearly one of the known ones: mails of one thread, say.
+
+    Args:
+        texts: The texts to judge.
+        known: What they are compared with.
+
+    Returns:
+        For each text [n] whether half of all runs of three words that it or a known text has
+        are in both (Jaccard index of at least 0.5).
+    """
+    runs = [_runs(text) for text in known]
+    where: dict[int, list[int]] = defaultdict(list)
+    for row, found in enumerate(runs):
+        for run in found:
+            where[run].append(row)
+    return np.array([_has_near_duplicate(_runs(text), runs, where) for text in texts], dtype=bool)
+
+
+def _runs(text: str) -> frozenset[int]:
+    """Hashes of a text's runs of three words; of all its words when it has fewer."""
+    found = _WORD.findall(text.casefold())
+    return frozenset(
+        hash(tuple(found[at : at + _RUN])) for at in range(max(len(found) - _RUN + 1, 1))
+    )
+
+
+def _has_near_duplicate(
+    runs: frozenset[int], known: Sequence[frozenset[int]], where: Mapping[int, Sequence[int]]
+) -> bool:
+    shared = Counter(row for run in runs for row in where.get(run, ()))
+    return any(
+        count >= _NEAR * (len(runs) + len(known[row]) - count) for row, count in shared.items()
+    )
 
 
 def _hash(key: str, seed: int) -> str:

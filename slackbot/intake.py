@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from core.masking import mask
 from slack_bolt import BoltResponse
 from slack_bolt.context.async_context import AsyncBoltContext
 
+from core.masking import mask
 from core.text import clean, is_blank
 from slackbot.config import Settings
 from slackbot.mrkdwn import plain

@@ -136,9 +136,7 @@ class Poster:
                 channel=posted.channel, ts=posted.ts, **_arguments(message)
             )
 
-    async def _post(
-        self, channel: str, thread_ts: str | None, message: Message
-    ) -> Posted | None:
+    async def _post(self, channel: str, thread_ts: str | None, message: Message) -> Posted | None:
         """Post; None when the message that it answers is gone, and so is the answer then."""
         async with sorted_failures():
             answer = await self.client.chat_postMessage(

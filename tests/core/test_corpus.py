@@ -41,7 +41,7 @@ def test_a_wrong_row_is_named(tmp_path, change):
     row |= {"lang": "en", "kind": "request", "batch": "a"}
     path = tmp_path / "messages.jsonl"
     path.write_text(json.dumps(row) + "\n" + json.dumps(row | change) + "\n")
-    with pytest.raises(ValueError, match="messages.jsonl:2"):
+    with pytest.raises(ValueError, match=r"messages\.jsonl:2"):
         read(path)
 
 
