@@ -107,3 +107,22 @@ async def test_sigterm_ends_within_ten_seconds_and_leaves_nothing_leased(new_off
         async with process(office, log):
             await office.slack.until(lambda: len(office.cards()) >= 20, 10)
     assert set(places(office).values()) == {1}
+
+
+async def test_a_decision_survives_the_process_that_took_it(new_office, tmp_path):
+    office = new_office()
+    with (tmp_path / "log").open("wb") as log:
+        async with process(office, log) as first:
+            message = await office.ana.say(office.help_, office.unsure())
+            review = await office.card("review")
+            assert await office.rita.click(review, "review_confirm")
+            first.send_signal(signal.SIGKILL)
+            await first.wait()
+        async with process(office, log):
+            await office.slack.until(lambda: not review.find("review_confirm"), 60)
+            await office.slack.until(lambda: len(office.slack.thread(message)) >= 2, 60)
+            await asyncio.sleep(1)
+    notices = [m for m in office.slack.thread(message) if m not in office.cards()]
+    assert len(notices) == 1
+    assert office.rita.id in str(review.blocks)
+    assert set(places(office).values()) == {1}
