@@ -6,7 +6,12 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -130,22 +135,22 @@ class Database:
                 await connection.execution_options(**{_BEGIN: None})
                 # Waiting for readers would keep writers waiting too.
                 await connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                await connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+                try:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    patience = f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}"
+                    await connection.exec_driver_sql(patience)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        connection = self._engine.connect()
-        try:
-            await connection.start()
-        except (OSError, exc.TimeoutError) as error:
-            raise DatabaseUnavailable(_unavailable(error)) from error
-        except (TypeError, ValueError) as error:
-            raise StorageError(f"the database URL has a wrong option: {error}") from error
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._engine.connect())
+            except (OSError, exc.TimeoutError) as error:
+                raise DatabaseUnavailable(_unavailable(error)) from error
+            except (TypeError, ValueError) as error:
+                raise StorageError(f"the database URL has a wrong option: {error}") from error
             yield connection
-        finally:
-            await connection.close()
 
     async def _use_write_ahead_log(self) -> None:
         if not _is_sqlite(self._engine.url):
@@ -181,7 +186,7 @@ def _is_sqlite(url: URL) -> bool:
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         raise StorageError("the database URL cannot be read: use sqlite:///FILE") from None
     if address.drivername in ("sqlite", "sqlite+aiosqlite"):
         if address.database in (None, "", ":memory:"):
@@ -262,9 +267,9 @@ def _translate(context: ExceptionContext) -> BaseException | None:
 
 def _is_temporary(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         # SQLITE_ERROR itself is a mistake in a statement, which no waiting mends.
-        return isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR
+        return isinstance(error, sqlite3.OperationalError) and kind != sqlite3.SQLITE_ERROR
     sqlstate = str(getattr(error, "sqlstate", ""))
     return isinstance(error, OSError) or sqlstate.startswith(_TEMPORARY_SQLSTATES)
 

@@ -88,6 +88,7 @@ async def test_looking_at_a_database_changes_nothing(url, kind, tmp_path):
     ("url", "says"),
     [
         ("nonsense", "cannot be read"),
+        ("postgresql://host:port/db", "cannot be read"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("mysql://me:s3cret@host/db", "'mysql' is not supported"),
