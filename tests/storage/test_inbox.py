@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import select
 
 from storage import inbox
@@ -77,6 +78,18 @@ async def test_many_owners_never_get_the_same_item(open_database):
     )
     everything = [item for share in shares for item in share]
     assert len(everything) == len(set(everything)) == 60
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_an_owner_does_not_wait_for_another_that_is_about_to_commit(open_database):
+    one, other = await open_database(), await open_database()
+    async with one.write() as conn:
+        for key in "ab":
+            await receive(conn, key)
+    async with one.write() as conn:
+        (first,) = await inbox.lease(conn, owner="x", limit=1, now=NOW)
+        (second,) = await asyncio.wait_for(take(other, "y"), 2)
+    assert (first.key, second.key) == ("a", "b")
 
 
 async def test_an_expired_lease_is_taken_over_and_the_old_owner_finds_out(db):
