@@ -7,9 +7,9 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.identity import Identity
-from slackbot.intake import RecordBeforeAck
 from slackbot.listeners import register
 from slackbot.listeners.services import Services
+from slackbot.recording import RecordBeforeAck
 
 
 def build_app(client: AsyncWebClient, identity: Identity, services: Services) -> AsyncApp:

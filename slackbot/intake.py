@@ -1,35 +1,25 @@
-"""What comes in: Slack's payloads that file, change or withdraw a ticket, as one value.
-
-`parse` is pure; `RecordBeforeAck` is the Bolt middleware that commits the value to the database
-before Slack is told that it arrived. What could not be recorded is not acknowledged, so that
-Slack sends it again.
-"""
+"""What comes in: Slack's payloads that file, change or withdraw a ticket, as one value."""
 
 from __future__ import annotations
 
-import logging
+import re
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from slack_bolt import BoltResponse
-from slack_bolt.context.async_context import AsyncBoltContext
-
 from core.masking import mask
 from core.text import clean, is_blank
-from slackbot.config import Settings
+from slackbot.config import EVERY_CHANNEL, Settings
 from slackbot.mrkdwn import plain
-from slackbot.views import answers, modal
-from storage.errors import DatabaseUnavailable
-from storage.tickets import parse_number
-
-log = logging.getLogger(__name__)
+from slackbot.subcommands import is_subcommand
+from slackbot.views import modal
 
 Body = Mapping[str, Any]
 
 FILE_SHORTCUT = "file_ticket"
+SLACKBOT = "USLACKBOT"
 TAKEN_SUBTYPES = frozenset({None, "file_share"})
 
 
@@ -62,6 +52,8 @@ class Intake:
         reporter: Whose trouble it is; differs from `user` when somebody files another's message.
         text: Cleaned and masked; None when it must be fetched from Slack.
         urgency: As picked in the modal.
+        in_conversation: Written where every message is judged, not filed on purpose.
+        only_if_known: Of interest only when the message is a ticket already.
         response_url: Where the doer can be answered for 30 minutes.
         correlation: Follows this payload through logs and tables.
     """
@@ -76,13 +68,10 @@ class Intake:
     text: str | None
     thread_ts: str | None = None
     urgency: str | None = None
+    in_conversation: bool = False
+    only_if_known: bool = False
     response_url: str | None = None
     correlation: str = ""
-
-    @property
-    def filed_on_purpose(self) -> bool:
-        """Whether somebody asked for a ticket, rather than just wrote in a channel."""
-        return self.kind is not Kind.MESSAGE
 
     @property
     def needs_text(self) -> bool:
@@ -131,6 +120,11 @@ def to_text(raw: str | None) -> str:
     return mask(clean(plain(raw or "")))
 
 
+def without_mention(raw: str, bot_user: str) -> str:
+    """Wire text without the mentions of the bot itself."""
+    return re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", " ", raw).strip()
+
+
 def _new_correlation() -> str:
     return uuid.uuid4().hex[:12]
 
@@ -162,7 +156,7 @@ def _from_message(
     """Take a person's message that mentions the bot, is sent to it, or is in a triage channel."""
     user = message.get("user") or message.get("bot_id") or ""
     bot = message.get("bot_id")
-    if not message.get("ts") or not user or user == bot_user:
+    if not message.get("ts") or user in ("", bot_user, SLACKBOT):
         return None
     if bot and bot not in settings.allowed_bots:
         return None
@@ -172,7 +166,7 @@ def _from_message(
     kind = _message_kind(channel, message, raw, bot_user, in_thread, settings)
     if kind is None:
         return None
-    text: str | None = to_text(raw.replace(f"<@{bot_user}>", " ")).strip()
+    text: str | None = to_text(without_mention(raw, bot_user))
     ts, key = message["ts"], "message"
     if is_blank(text or ""):
         if kind is not Kind.MENTION or not in_thread:
@@ -191,6 +185,7 @@ def _from_message(
         user=user,
         reporter=user,
         text=text,
+        in_conversation=kind is Kind.MESSAGE,
         correlation=_new_correlation(),
     )
 
@@ -200,7 +195,7 @@ def _message_kind(
 ) -> Kind | None:
     # A mention in a triage channel arrives as `message` and as `app_mention`, in any order:
     # both must read the same, or the mention could be judged as small talk.
-    if message.get("type") == "app_mention" or f"<@{bot_user}>" in raw:
+    if message.get("type") == "app_mention" or without_mention(raw, bot_user) != raw.strip():
         return Kind.MENTION
     if in_thread:
         return None  # an answer to somebody, not a new report
@@ -232,39 +227,37 @@ def _from_change(body: Body, event: Body, bot_user: str, settings: Settings) -> 
         )
     if message.get("text") == previous.get("text"):
         return None  # Slack adds link previews by "editing" the message
-    new = _from_message(
-        team,
-        channel,
-        {"channel_type": event.get("channel_type"), **message},
-        bot_user,
-        settings,
-    )
-    if new is None or new.text is None:
+    return _from_edit(body, event, message, bot_user, settings)
+
+
+def _from_edit(
+    body: Body, event: Body, message: Body, bot_user: str, settings: Settings
+) -> Intake | None:
+    """A changed text; where messages are not judged it matters only to a ticket there is."""
+    channel, team = event["channel"], _team(body)
+    placed = {"channel_type": event.get("channel_type"), **message}
+    new = _from_message(team, channel, placed, bot_user, settings)
+    if new is None:
+        anywhere = replace(settings, triage_channels=frozenset({EVERY_CHANNEL}))
+        top_level = {name: value for name, value in placed.items() if name != "thread_ts"}
+        new = _from_message(team, channel, top_level, bot_user, anywhere)
+        if new is None:
+            return None
+        new = replace(new, only_if_known=True, in_conversation=False)
+    if new.text is None:
         return None
     edited = (message.get("edited") or {}).get("ts") or event.get("event_ts") or event.get("ts")
-    return Intake(
-        kind=Kind.EDIT,
-        key=f"edit:{channel}:{new.ts}:{edited}",
-        team=team,
-        channel=channel,
-        ts=new.ts,
-        thread_ts=new.thread_ts,
-        user=new.user,
-        reporter=new.reporter,
-        text=new.text,
-        correlation=new.correlation,
-    )
+    return replace(new, kind=Kind.EDIT, key=f"edit:{channel}:{new.ts}:{edited}")
 
 
 def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -> Intake | None:
     item = event.get("item") or {}
     reaction = str(event.get("reaction", "")).split("::")[0]  # skin tones follow "::"
-    author = event.get("item_user") or event["user"]
-    if (
-        reaction != settings.reaction
-        or item.get("type") != "message"
-        or bot_user in (event["user"], author)
-    ):
+    user = event.get("user") or ""
+    author = event.get("item_user") or user
+    if reaction != settings.reaction or item.get("type") != "message":
+        return None
+    if bot_user in (user, author):
         return None
     return Intake(
         kind=Kind.REACTION,
@@ -272,7 +265,7 @@ def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -
         team=_team(body),
         channel=item["channel"],
         ts=item["ts"],
-        user=event["user"],
+        user=user,
         reporter=author,
         text=None,
         correlation=_new_correlation(),
@@ -318,36 +311,6 @@ def _from_command(body: Body) -> Intake | None:
     )
 
 
-def said_to_the_bot(body: Body, bot_user: str) -> str | None:
-    """What somebody said to the bot on purpose: mentioned, directly, or by the shortcut."""
-    if body.get("type") == "message_action":
-        return ""
-    event = body.get("event") or {}
-    if event.get("subtype") not in TAKEN_SUBTYPES or event.get("bot_id"):
-        return None
-    direct = event.get("channel_type") == "im" and not event.get("thread_ts")
-    # A mention also comes as a `message`; the answer follows one of the two only.
-    if event.get("type") != "app_mention" and not (direct and event.get("user") != bot_user):
-        return None
-    return clean(event.get("text") or "").replace(f"<@{bot_user}>", " ").strip()
-
-
-def is_subcommand(raw: str) -> bool:
-    """Whether a text for the bot asks for something else than a new ticket.
-
-    "status T-12" does, "status page is down" is a ticket.
-    """
-    if is_blank(clean(raw)):
-        return True
-    words = clean(raw).split()
-    match [word.lower() for word in words]:
-        case ["help" | "list" | "status"]:
-            return True
-        case ["status", number]:
-            return parse_number(number) is not None or any(c.isdigit() for c in number)
-    return False
-
-
 def _from_modal(body: Body) -> Intake | None:
     submission = modal.parse_submission(body["view"])
     if modal.problems(submission):
@@ -365,57 +328,3 @@ def _from_modal(body: Body) -> Intake | None:
         response_url=submission.response_url,
         correlation=_new_correlation(),
     )
-
-
-class RecordBeforeAck:
-    """Bolt middleware: what `parse` recognises is committed before Bolt acknowledges.
-
-    Args:
-        record: Commits an intake; raises `DatabaseUnavailable`.
-        settings: What is taken.
-    """
-
-    def __init__(self, record: Callable[[Intake], Awaitable[bool]], settings: Settings) -> None:
-        self._record = record
-        self._settings = settings
-
-    async def process(
-        self,
-        body: dict[str, Any],
-        context: AsyncBoltContext,
-        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002  Bolt passes it by this name
-    ) -> BoltResponse:
-        """Record, then let Bolt go on; answer in its place when nothing could be recorded."""
-        intake = parse(body, bot_user=context.bot_user_id or "", settings=self._settings)
-        if intake is None:
-            return await next()
-        try:
-            context["recorded"] = await self._record(intake)
-        except DatabaseUnavailable as error:
-            log.error(
-                "intake_not_recorded",
-                extra={"correlation": intake.correlation, "error": str(error)},
-            )
-            return _not_recorded(intake)
-        context["intake"] = intake
-        return await next()
-
-
-def _not_recorded(intake: Intake) -> BoltResponse:
-    """Ask people to try again where somebody waits; let Slack redeliver the rest."""
-    message = answers.not_recorded()
-    if intake.kind is Kind.COMMAND:
-        return BoltResponse(
-            status=200,
-            body={
-                "response_type": "ephemeral",
-                "text": message.text,
-                "blocks": list(message.blocks),
-            },
-        )
-    if intake.kind is Kind.MODAL:
-        return BoltResponse(
-            status=200,
-            body={"response_action": "errors", "errors": {modal.SUMMARY: message.text}},
-        )
-    return BoltResponse(status=503, body="")

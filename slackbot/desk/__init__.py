@@ -17,7 +17,7 @@ from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.render import History, as_card, history_of
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
-from slackbot.desk.triage import Judged, apply, with_given_urgency
+from slackbot.desk.triage import Judged, apply, is_known, with_given_urgency
 from slackbot.intake import Intake
 from slackbot.placement import Places, controls
 from slackbot.views.card import card as card_message
@@ -69,6 +69,8 @@ class Desk:
             DatabaseUnavailable: Nothing was recorded; Slack must send it again.
         """
         async with self.database.write() as conn:
+            if intake.only_if_known and not await is_known(conn, intake):
+                return False
             new = await inbox.record(
                 conn,
                 team=intake.team,
@@ -118,7 +120,7 @@ class Desk:
         said = await asyncio.to_thread(
             self.classifier.classify,
             [intake.text or "" for intake in intakes],
-            filed=[intake.filed_on_purpose for intake in intakes],
+            filed=[not intake.in_conversation for intake in intakes],
         )
         latency_ms = (time.perf_counter() - started) * 1000
         return [

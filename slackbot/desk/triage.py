@@ -143,6 +143,12 @@ async def _withdraw(conn: AsyncConnection, intake: Intake, places: Places) -> bo
     return True
 
 
+async def is_known(conn: AsyncConnection, intake: Intake) -> bool:
+    """Whether the message that `intake` is about is a ticket, or waits to be judged."""
+    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
+    return ticket is not None or await _original_waits(conn, intake)
+
+
 async def _original_waits(conn: AsyncConnection, intake: Intake) -> bool:
     keys = (f"message:{intake.ticket_key}", f"filed:{intake.ticket_key}")
     states = [await inbox.status(conn, team=intake.team, key=key) for key in keys]

@@ -9,10 +9,10 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.text import is_blank
-from slackbot.intake import said_to_the_bot
 from slackbot.listeners.commands import TicketCommand
 from slackbot.listeners.services import Services
 from slackbot.listeners.tell import tell
+from slackbot.subcommands import said_to_the_bot
 from slackbot.views import answers
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slackbot.config import parse_settings
-from slackbot.intake import is_subcommand, parse
+from slackbot.intake import parse
+from slackbot.subcommands import is_subcommand
 
 
 @pytest.mark.parametrize(

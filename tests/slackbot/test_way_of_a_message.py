@@ -256,6 +256,25 @@ async def test_an_edit_is_judged_again_until_somebody_has_decided(new_office):
         assert history.ticket.text == office.unsure(1)
 
 
+async def test_an_edit_of_small_talk_makes_no_ticket_and_of_a_filed_one_is_followed(new_office):
+    async with new_office().open() as office:
+        small_talk = await office.ana.say(office.help_, office.chat())
+        elsewhere = await office.ana.say(office.random, office.unsure())
+        await office.settled()
+        await office.ana.edit(small_talk, office.chat(1))
+        await office.ana.edit(elsewhere, office.unsure(1))
+        await office.settled()
+        assert office.cards() == []
+        await office.ben.react(elsewhere, "ticket")
+        own = await office.card("thread")
+        await office.settled()
+        await office.ana.edit(elsewhere, office.unsure(2))
+        await office.settled()
+        assert own.thread_ts == elsewhere.ts
+        history = await office.bot.desk.history(office.slack.team_id, "T-1")
+        assert history.ticket.text == office.unsure(2)
+
+
 async def test_deleting_the_message_withdraws_the_ticket(new_office):
     async with new_office().open() as office:
         message = await office.ana.say(office.help_, office.unsure())
