@@ -59,11 +59,15 @@ def run() -> None:
 
 
 @main.command()
-def demo() -> None:
+@click.option("--terminal", is_flag=True, help="Only the table, no playground.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True)
+@click.option("--data", type=_FILE, help="Folder that keeps the record; a temporary one otherwise.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the playground in the browser.")
+def demo(terminal: bool, port: int, data: Path | None, open_browser: bool) -> None:
     """Show the main job on real tickets; needs no Slack account and no settings."""
-    from slackbot.demo import show_demo  # noqa: PLC0415
+    from slackbot.demo import run_demo  # noqa: PLC0415
 
-    show_demo()
+    run_demo(terminal=terminal, port=port, data=data, open_browser=open_browser)
 
 
 @main.command()

@@ -1,116 +1,232 @@
-"""`autoticket demo`: the main job on real tickets, in the terminal, without any account."""
+"""`autoticket demo`: the bot at work in a playground on this machine, without any account."""
 
 from __future__ import annotations
 
-import json
-import time
+import asyncio
+import contextlib
+import re
+import signal
+import socket
+import tempfile
+import webbrowser
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
+import yaml
 
-from core.classifier import Classifier
-from core.decision import Classification, Decision
-from slackbot.config import load_settings
+from slackbot.bot import Bot, open_bot
+from slackbot.config import Settings, load_settings
+from slackbot.demo_table import SAMPLES, read_samples, show_table
 from slackbot.errors import AutoTicketError
-from slackbot.mrkdwn import shorten
-from slackbot.terminal import bar, decision_words
+from slackbot.logs import configure_logging
+from slackbot.playground import Playground
+from slackbot.playground.page import Member, Morning, Page, Scene
+from slackbot.playground.person import Person
+from slackbot.playground.records import Channel
+from storage import export
 
-SAMPLES = Path(__file__).parents[1] / "models" / "samples.jsonl"
+MANIFEST = Path(__file__).parents[1] / "manifest.yml"
+_PORTS_TRIED = 20
+_CONNECTED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A message that the shipped bundle was not trained on.
+class Office:
+    """Who works in the playground, and where.
 
     Attributes:
-        text: As it was written.
-        queue: Where people say it belongs; None for what is no ticket.
-        alt_queue: Where it could also go.
+        people: By name.
+        help: Every message here is triaged.
+        random: Nothing here is triaged unless somebody asks for it.
+        review: Where people settle what the bot is not sure of.
+        queues: Each queue's channel.
     """
 
-    text: str
-    queue: str | None
-    alt_queue: str | None
+    people: Mapping[str, Person]
+    help: Channel
+    random: Channel
+    review: Channel
+    queues: Mapping[str, Channel]
 
 
-def show_demo() -> None:
-    """Classify the samples and print what the bot would do with each.
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo.
+
+    Attributes:
+        slack: The playground.
+        office: What it is furnished with.
+        bot: The real bot, connected to it.
+    """
+
+    slack: Playground
+    office: Office
+    bot: Bot
+
+
+def run_demo(*, terminal: bool, port: int, data: Path | None, open_browser: bool) -> None:
+    """Print the table, then serve the playground until Ctrl+C.
+
+    Args:
+        terminal: The table is all.
+        port: Where the playground listens; when it is taken, one of the next ones.
+        data: Folder that keeps the record; None throws it away at the end.
+        open_browser: Whether to open the page.
 
     Raises:
-        AutoTicketError: The samples are missing: this is no checkout.
+        AutoTicketError: This is no checkout, or no port is free.
         CoreError: The bundle cannot be used.
+        StorageError: The record cannot be kept in `data`.
     """
     settings = load_settings()
-    samples = read_samples(SAMPLES)
-    console = Console(highlight=False)
-    started = time.perf_counter()
-    classifier = Classifier.load(settings.model_dir, matrix=settings.priority_matrix)
-    loaded = time.perf_counter()
-    results = classifier.classify([sample.text for sample in samples])
-    ended = time.perf_counter()
-    console.print(_table(samples, results))
-    console.print(_summary(samples, results))
-    console.print(
-        f"Model {classifier.version}: loaded in {loaded - started:.1f} s, "
-        f"{(ended - loaded) / len(samples) * 1000:.1f} ms a message on this machine.\n"
-        'Try your own: autoticket classify "my vpn drops every five minutes"',
-        markup=False,
-    )
+    queues = show_table(settings).queues
+    if terminal:
+        return
+    configure_logging("ERROR")
+    with _folder(data) as folder:
+        asyncio.run(_serve(settings, queues, folder, free_port(port), open_browser))
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Read the samples.
+def free_port(first: int) -> int:
+    """The first port from `first` on that is free on this machine; 0 stays 0.
 
     Raises:
-        AutoTicketError: They are not there.
+        AutoTicketError: None of the next ones is.
     """
+    for port in range(first, min(first + _PORTS_TRIED, 65536)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AutoTicketError(f"no port from {first} on is free; try another --port")
+
+
+@contextlib.contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="autoticket-demo-") as folder:
+        yield Path(folder)
+
+
+async def _serve(
+    settings: Settings, queues: Sequence[str], folder: Path, port: int, open_browser: bool
+) -> None:
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    async with open_demo(settings, queues, folder, port=port) as demo:
+        address = f"{demo.slack.base_url}/"
+        click.echo(f"\nThe playground: {address}  (no Slack account needed; Ctrl+C stops it)")
+        if open_browser:
+            webbrowser.open(address)
+        await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def open_demo(
+    settings: Settings, queues: Sequence[str], folder: Path, *, port: int = 0
+) -> AsyncIterator[Demo]:
+    """Start a furnished playground and the bot in it; both end with the context.
+
+    Args:
+        settings: Model and priority matrix are taken from here; nothing of Slack is.
+        queues: The bundle's queues.
+        folder: Where the record is kept.
+        port: Where the playground listens; 0 takes a free one.
+
+    Raises:
+        AutoTicketError: This is no checkout.
+        CoreError: The bundle cannot be used.
+        StorageError: The record cannot be kept.
+    """
+    slack = Playground(manifest=_manifest(), port=port)
+    page = Page(slack)
+    async with slack:
+        office = _furnish(slack, queues)
+        async with _bot_at_work(slack, _settings(settings, slack, office, folder)) as bot:
+            page.show(_scene(office, bot))
+            yield Demo(slack, office, bot)
+
+
+def _manifest() -> Mapping[str, object]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        manifest: Mapping[str, object] = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     except OSError as error:
-        raise AutoTicketError(f"{path}: {error.strerror}; run this in a checkout") from error
-    return [Sample(**json.loads(line)) for line in lines]
+        raise AutoTicketError(f"{MANIFEST}: {error.strerror}; run this in a checkout") from error
+    return manifest
 
 
-def _table(samples: list[Sample], results: list[Classification]) -> Table:
-    table = Table(title="Messages the model has never seen", expand=True, show_lines=False)
-    table.add_column("Message", ratio=3)
-    table.add_column("Sure", no_wrap=True)
-    table.add_column("Top 3", ratio=2)
-    table.add_column("Priority", no_wrap=True)
-    table.add_column("What happens", ratio=2)
-    for sample, result in zip(samples, results, strict=True):
-        ticket = result.decision is not Decision.IGNORE
-        table.add_row(
-            Text(shorten(" ".join(sample.text.split()), 90)),
-            f"{bar(result.confidence, 8)} {result.confidence:4.0%}",
-            Text(", ".join(f"{queue} {share:.0%}" for queue, share in result.top3)),
-            result.priority.label if ticket else "",
-            _right(sample, result) + decision_words(result),
-        )
-    return table
-
-
-def _right(sample: Sample, result: Classification) -> Text:
-    """A tick or a cross for what was decided without a person."""
-    if result.decision is Decision.REVIEW:
-        return Text("  ")
-    said = result.queue_label if result.decision is Decision.AUTO else None
-    accepted = {sample.queue, sample.alt_queue or sample.queue}
-    return Text("✓ ", "green") if said in accepted else Text("✗ ", "red")
-
-
-def _summary(samples: list[Sample], results: list[Classification]) -> str:
-    decisions = Counter(result.decision for result in results)
-    wrong = sum(
-        _right(sample, result).plain.startswith("✗")
-        for sample, result in zip(samples, results, strict=True)
+def _furnish(slack: Playground, queues: Sequence[str]) -> Office:
+    people = {name: slack.add_user(name) for name in ("ana", "ben", "rita")}
+    people["gus"] = slack.add_user("gus", restricted=True)
+    staff = [people["rita"]]
+    return Office(
+        people=people,
+        help=slack.add_channel("it-help"),
+        random=slack.add_channel("random"),
+        review=slack.add_channel("it-review", members=staff),
+        queues={queue: slack.add_channel(_slug(queue), members=staff) for queue in queues},
     )
-    return (
-        f"{decisions[Decision.AUTO]} routed automatically, "
-        f"{decisions[Decision.REVIEW]} put to a person, {decisions[Decision.IGNORE]} left alone; "
-        f"{wrong} decided wrongly."
+
+
+def _slug(queue: str) -> str:
+    return "it-" + re.sub(r"[^\w]+", "-", queue.lower()).strip("-")
+
+
+def _scene(office: Office, bot: Bot) -> Scene:
+    roles = {"ana": "employee", "ben": "employee", "rita": "reviewer", "gus": "guest"}
+    topics = {
+        office.help.id: "Say what is wrong: AutoTicket reads every message here.",
+        office.review.id: "What AutoTicket is not sure of, for people to settle.",
+        office.random.id: "Anything else. A 🎫 reaction makes a ticket of a message.",
+    }
+    topics |= {channel.id: f"Tickets for {queue}." for queue, channel in office.queues.items()}
+    texts = [sample.text for sample in read_samples(SAMPLES)]
+    writers = [office.people[name] for name in ("ana", "ben", "gus")]
+
+    async def tally() -> Mapping[str, int]:
+        async with bot.desk.database.read() as conn:
+            said = export.rows(conn, export.Dataset.PREDICTIONS)
+            return Counter([str(row["decision"]) async for row in said])
+
+    return Scene(
+        cast=[Member(office.people[name], role) for name, role in roles.items()],
+        topics=topics,
+        morning=Morning(texts, writers, office.help),
+        tally=tally,
     )
+
+
+def _settings(settings: Settings, slack: Playground, office: Office, folder: Path) -> Settings:
+    return Settings(
+        bot_token=slack.bot_token,
+        app_token=slack.app_token,
+        api_url=slack.api_url,
+        port=0,
+        database_url=f"sqlite:///{(folder / 'autoticket.db').resolve()}",
+        model_dir=settings.model_dir,
+        triage_channels=frozenset({office.help.id}),
+        review_channel=office.review.id,
+        queue_channels={queue: channel.id for queue, channel in office.queues.items()},
+        reviewers=frozenset({office.people["rita"].id}),
+        priority_matrix=settings.priority_matrix,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _bot_at_work(slack: Playground, settings: Settings) -> AsyncIterator[Bot]:
+    """A bot that takes tickets in `slack`, until the context ends."""
+    stop = asyncio.Event()
+    async with open_bot(settings, stop) as bot:
+        assert bot is not None  # nobody else knows `stop`
+        running = asyncio.create_task(bot.run(stop), name="bot")
+        try:
+            await slack.until(lambda: slack.socket.connections, _CONNECTED_WITHIN_S)
+            yield bot
+        finally:
+            stop.set()
+            await running
