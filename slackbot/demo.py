@@ -40,16 +40,16 @@ class Office:
     Attributes:
         people: By name.
         help: Every message here is triaged.
-        random: Nothing here is triaged unless somebody asks for it.
         review: Where people settle what the bot is not sure of.
         queues: Each queue's channel.
+        random: Nothing here is triaged unless somebody asks for it.
     """
 
     people: Mapping[str, Person]
     help: Channel
-    random: Channel
     review: Channel
     queues: Mapping[str, Channel]
+    random: Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,9 @@ def _furnish(slack: Playground, queues: Sequence[str]) -> Office:
     return Office(
         people=people,
         help=slack.add_channel("it-help"),
-        random=slack.add_channel("random"),
         review=slack.add_channel("it-review", members=staff),
         queues={queue: slack.add_channel(_slug(queue), members=staff) for queue in queues},
+        random=slack.add_channel("random"),
     )
 
 
