@@ -1,0 +1,334 @@
+"""The page as people use it, in headless Chromium, with the real bot and the shipped bundle."""
+
+import os
+import re
+import shutil
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import async_playwright, expect
+
+from core.decision import Decision
+from slackbot.config import parse_settings
+from slackbot.demo import open_demo
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+WAIT_MS = 15_000
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt install chromium)"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser():
+    expect.set_options(timeout=WAIT_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def demo(root, classifier, tmp_path):
+    settings = parse_settings({"AUTOTICKET_MODEL_DIR": str(root / "models" / "default")})
+    async with open_demo(settings, classifier.queues, tmp_path) as demo:
+        yield demo
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser, demo):
+    """Opens the page; nothing may go wrong on it, and nothing may come from elsewhere."""
+    contexts, trouble = [], []
+
+    async def open_page(viewport=WIDE, scheme="light", **traits):
+        context = await browser.new_context(viewport=viewport, color_scheme=scheme, **traits)
+        context.set_default_timeout(WAIT_MS)
+        contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and trouble.append(said.text))
+        page.on("request", lambda asked: asked.url.startswith(base) or trouble.append(asked.url))
+        page.on("dialog", lambda dialog: trouble.append(dialog.message))
+        await page.goto(base)
+        await expect(page.get_by_role("heading", name="# it-help", level=1)).to_be_visible()
+        return page
+
+    base = demo.slack.base_url
+    yield open_page
+    for context in contexts:
+        await context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def shoot(root):
+    """Takes pictures for the documents, when asked to."""
+
+    async def take(page, name):
+        if os.environ.get("AUTOTICKET_SCREENSHOTS") == "1":
+            await page.mouse.move(0, 0)
+            await page.screenshot(path=root / "docs" / "screenshots" / f"{name}.png")
+
+    return take
+
+
+async def write(page, text):
+    box = page.get_by_role("textbox", name="Message #")
+    await box.fill(text)
+    await box.press("Enter")
+
+
+async def become(page, name):
+    await page.get_by_role("radio", name=re.compile(name)).check(force=True)
+    await expect(page.get_by_role("radio", name=re.compile(name))).to_be_checked()
+
+
+async def go(page, name):
+    await page.get_by_role("link", name=re.compile(name)).first.click()
+
+
+async def do(page, message, action):
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    await page.locator("#menu-popover").get_by_role("button", name=action).click()
+
+
+async def test_a_ticket_goes_from_command_to_reviewer_to_notice(visit, demo, texts, shoot):
+    page = await visit()
+    await write(page, f"/ticket {texts[Decision.REVIEW][0]}")
+    whisper = page.locator(".ephemeral")
+    await expect(whisper).to_contain_text("Only visible to you")
+    await expect(whisper).to_contain_text("Waiting for a person · T-1")
+
+    await become(page, "Rita")
+    await expect(page.locator(".ephemeral")).to_have_count(0)
+    await expect(page.get_by_role("link", name=re.compile("it-review 1 unread"))).to_be_visible()
+    await go(page, "it-review")
+    card = page.locator(".message").last
+    await expect(card.get_by_role("combobox", name="Another queue")).to_be_visible()
+    await shoot(page, "review")
+    await card.get_by_role("button", name=re.compile("^Confirm")).click()
+    await expect(card).to_contain_text("@rita confirmed")
+    await expect(card.get_by_role("button", name=re.compile("^Confirm"))).to_have_count(0)
+
+    await become(page, "Ana")
+    await page.get_by_role("link", name=re.compile("AutoTicket . unread")).click()
+    await expect(page.locator(".message").last).to_contain_text("T-1 is with")
+    await shoot(page, "notice")
+
+
+async def test_staff_move_a_ticket_and_only_reviewers_may(visit, texts):
+    page = await visit()
+    await write(page, texts[Decision.REVIEW][0])
+    await page.get_by_role("link", name=re.compile("1 reply")).click()
+    await expect(page.locator("#thread")).to_contain_text("T-1")
+    await become(page, "Rita")
+    await go(page, "it-review")
+    card = page.locator("#scroll .message").last
+    await card.get_by_role("combobox", name="Another queue").select_option(label="Storage")
+    await expect(card).to_contain_text("@rita moved it to Storage")
+    await expect(page.get_by_role("link", name=re.compile("it-storage 1 unread"))).to_be_visible()
+    await card.get_by_role("combobox", name="Priority").select_option(label="P1 Critical")
+    await expect(card).to_contain_text("P1 Critical · set by @rita")
+
+
+async def test_the_form_says_what_is_missing_and_files(visit, texts, shoot):
+    page = await visit()
+    await write(page, "/ticket")
+    form = page.get_by_role("dialog", name="New IT ticket")
+    await form.get_by_label("What is wrong?").fill("   ")
+    await form.get_by_role("button", name="File it").click()
+    await expect(form).to_contain_text("Please say what is wrong.")
+    await expect(form.get_by_label("What is wrong?")).to_be_focused()
+    await form.get_by_label("What is wrong?").fill(texts[Decision.REVIEW][1][:150])
+    await form.get_by_label("How urgent is it?").select_option(label="Work has stopped")
+    await shoot(page, "form")
+    await form.get_by_role("button", name="File it").click()
+    await expect(form).to_have_count(0)
+    await expect(page.locator(".ephemeral")).to_contain_text("T-1")
+
+    await write(page, "/ticket")
+    await expect(form).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(form).to_have_count(0)
+
+
+async def test_home_shows_what_waits_and_settles_it(visit, texts, shoot):
+    page = await visit()
+    for text in texts[Decision.REVIEW][:2]:
+        await write(page, text)
+    await expect(page.locator(".replies")).to_have_count(2)
+    await become(page, "Rita")
+    await go(page, "AutoTicket Home")
+    home = page.locator("#scroll")
+    await expect(home.get_by_role("heading", name="Waiting for a decision: 2")).to_be_visible()
+    await shoot(page, "home")
+    await home.get_by_role("button", name="Not a ticket").first.click()
+    await expect(home.get_by_role("heading", name="Waiting for a decision: 1")).to_be_visible()
+    await page.get_by_role("button", name="Show JSON").click()
+    json = page.get_by_role("dialog", name="JSON")
+    await expect(json).to_contain_text('"action_id": "review_dismiss"')
+    await json.get_by_role("button", name="Close").click()
+
+
+async def test_a_message_is_edited_filed_answered_and_deleted(visit, texts):
+    page = await visit()
+    await go(page, "random")
+    await write(page, "a slip of the pen")
+    message = page.locator("#scroll .message").first
+    await do(page, message, "Edit message")
+    box = page.get_by_role("dialog").get_by_label("Message")
+    await expect(box).to_have_value("a slip of the pen")
+    await box.fill(f"{texts[Decision.REVIEW][0]} @rita <b>")
+    await page.get_by_role("button", name="Save").click()
+    await expect(message).to_contain_text("@rita <b>")
+    await expect(message).to_contain_text("(edited)")
+
+    await do(page, message, "File as ticket")
+    await expect(message).to_contain_text("1 reply")
+    await message.hover()
+    await message.get_by_role("button", name="React with :ticket:").click()
+    await expect(message.get_by_role("button", name="ticket: Ana")).to_have_text("🎫 1")
+
+    await message.get_by_role("link", name=re.compile("1 reply")).click()
+    reply = page.get_by_role("textbox", name="Reply")
+    await reply.fill("it is the left one")
+    await reply.press("Enter")
+    await expect(page.locator("#thread .message")).to_have_count(3)
+    await expect(page.locator("#thread .card")).to_contain_text("T-1")
+
+    await do(page, message, "Delete message")
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(message).to_contain_text("This message was deleted.")
+    await expect(page.locator("#thread .card")).to_contain_text("Withdrawn")
+
+
+async def test_a_busy_morning_is_counted(visit, shoot):
+    page = await visit()
+    await page.get_by_role("button", name="Busy morning", exact=True).click()
+    await page.get_by_role("slider", name="Pace").fill("240")
+    await page.get_by_role("button", name="Play a busy morning").click()
+    sent = page.locator("[data-count=sent]")
+    await expect(sent).to_have_text(re.compile("^(8|9|1.) of"))
+    await shoot(page, "morning")
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("button", name="Play a busy morning")).to_be_visible()
+    said = int((await sent.inner_text()).split()[0])
+    await expect(page.locator("#scroll .message")).to_have_count(said)
+
+    async def decided():
+        cells = [page.locator(f"[data-count={kind}]") for kind in Decision]
+        return sum([int(await cell.inner_text()) for cell in cells])
+
+    for _ in range(100):
+        if await decided() == said:
+            break
+        await page.wait_for_timeout(100)
+    assert await decided() == said
+
+
+async def test_hostile_text_is_only_text(visit, demo):
+    page = await visit()
+    hostile = [
+        "<img src=x onerror=alert(1)>",
+        "</span><script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "' onmouseover='alert(1)' x='",
+        "{{constructor.constructor('alert(1)')()}}",
+        "&lt;b&gt; &amp;amp; <",
+    ]
+    for text in hostile:
+        await write(page, text)
+    shown = page.locator("#scroll .message .lines")
+    await expect(shown).to_have_text(hostile)
+    # On the wire may stand what no client of Slack would send.
+    ana, channel = demo.office.people["ana"], demo.office.random
+    await ana.say(
+        channel, "<javascript:alert(1)|click me> <https://a.example|*b*> <!date^x^{time}|d>"
+    )
+    await go(page, "random")
+    await expect(page.locator("#scroll .message .lines")).to_have_text("click me *b* d")
+    links = page.locator("#scroll .message a")
+    assert await links.evaluate_all("links => links.map(link => link.href)") == [
+        "https://a.example/"
+    ]
+    assert await page.locator("#scroll .message :is(img, script, b)").count() == 0
+
+
+async def test_everything_works_by_keyboard(visit, texts):
+    page = await visit()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")  # the skip link
+    await page.keyboard.press("Tab")
+    box = page.get_by_role("textbox", name="Message #it-help")
+    await expect(box).to_be_focused()
+    await page.keyboard.type("/tic")
+    await expect(page.get_by_role("option")).to_have_count(5)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(texts[Decision.REVIEW][0])
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".ephemeral")).to_contain_text("T-1")
+    await page.keyboard.type("hello @ri")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message .mention").last).to_have_text("@rita")
+    await page.locator(".message").last.get_by_role("button", name="Reply in thread").press("Enter")
+    await expect(page.get_by_role("heading", name="Thread")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#thread")).to_be_hidden()
+
+
+async def test_a_new_message_is_announced_and_keeps_what_is_being_typed(visit, demo):
+    page = await visit()
+    box = page.get_by_role("textbox", name="Message #it-help")
+    await box.fill("half a sen")
+    await demo.office.people["ben"].say(demo.office.help, "lunch, *anyone*?")
+    await expect(page.locator("#announcer")).to_have_text("Ben: lunch, anyone?")
+    await expect(box).to_have_value("half a sen")
+    await expect(box).to_be_focused()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_accessible_and_fits_in_every_size_and_colour(
+    visit, texts, shoot, viewport, scheme
+):
+    narrow = viewport is NARROW
+    page = await visit(viewport, scheme, has_touch=narrow, is_mobile=narrow)
+    name = f"{viewport['width']}-{scheme}"
+
+    async def check(what):
+        await shoot(page, f"{what}-{name}")
+        found = await Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= viewport["width"], f"{what} is too wide"
+
+    await write(page, texts[Decision.AUTO][0])
+    await write(page, texts[Decision.IGNORE][0])
+    await write(page, f"/ticket {texts[Decision.REVIEW][0]}")
+    await expect(page.locator(".ephemeral")).to_contain_text("T-2")
+    await page.get_by_role("link", name=re.compile("1 reply")).click()
+    await expect(page.locator("#thread .card")).to_be_visible()
+    await check("thread")
+    await page.get_by_role("button", name="Close thread").click()
+    await page.get_by_role("button", name="Busy morning", exact=True).click()
+    await check("channel")
+    await page.get_by_role("button", name="Busy morning", exact=True).click()
+    await write(page, "/ticket")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await check("form")
+    await page.keyboard.press("Escape")
+    await become(page, "Rita")
+    if narrow:
+        await page.get_by_role("button", name="Channels").click()
+        await check("menu")
+    await go(page, "it-review")
+    await expect(page.locator("#scroll .card")).to_be_visible()
+    await check("review")
