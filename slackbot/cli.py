@@ -54,7 +54,7 @@ def run() -> None:
 
     settings = load_settings()
     settings.require_slack()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     asyncio.run(run_bot(settings))
 
 

@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from core.errors import SettingError
 from core.priority import DEFAULT_MATRIX, PriorityMatrix
 from slackbot.errors import ConfigError
+from slackbot.logs import LogFormat
 
 EVERY_CHANNEL = "*"
 T = TypeVar("T")
@@ -85,7 +86,15 @@ VARIABLES = (
         "0",
         "After so many days the text of closed tickets is erased; 0 keeps it.",
     ),
+    Variable(
+        "AUTOTICKET_API_TOKEN",
+        "",
+        "Bearer token of `POST /api/classify`; without it there is no such address.",
+    ),
     Variable("AUTOTICKET_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Variable(
+        "AUTOTICKET_LOG_FORMAT", "text", "`text` for people, `json` for one object on each line."
+    ),
 )
 """Every variable that is read, in the order of the README's table and `.env.example`."""
 
@@ -104,6 +113,7 @@ class Settings:
         reviewers: User ids (`U…`, `W…`) and user-group ids (`S…`).
         posts_per_second: Sustained posts a second in one channel.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
+        api_token: What callers of the web API must show; without one there is no web API.
     """
 
     bot_token: str = field(default="", repr=False)
@@ -123,7 +133,9 @@ class Settings:
     priority_matrix: PriorityMatrix = DEFAULT_MATRIX
     posts_per_second: float = 1.0
     retention_days: int = 0
+    api_token: str = field(default="", repr=False)
     log_level: str = "INFO"
+    log_format: LogFormat = LogFormat.TEXT
 
     def triages(self, channel: str) -> bool:
         """Whether every message in `channel` is triaged."""
@@ -189,7 +201,9 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         priority_matrix=read.converted("AUTOTICKET_PRIORITY_MATRIX", PriorityMatrix.parse),
         posts_per_second=read.converted("AUTOTICKET_POSTS_PER_SECOND", _positive),
         retention_days=read.converted("AUTOTICKET_RETENTION_DAYS", _whole(0, 36500)),
+        api_token=read.text("AUTOTICKET_API_TOKEN"),
         log_level=read.converted("AUTOTICKET_LOG_LEVEL", _level),
+        log_format=read.converted("AUTOTICKET_LOG_FORMAT", _log_format),
     )
     if read.problems:
         raise ConfigError(read.problems)
@@ -282,3 +296,10 @@ def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(f"{text!r} is none of DEBUG, INFO, WARNING, ERROR")
     return text.upper()
+
+
+def _log_format(text: str) -> LogFormat:
+    try:
+        return LogFormat(text.lower())
+    except ValueError:
+        raise ValueError(f"{text!r} is none of {', '.join(LogFormat)}") from None

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
 from core.masking import mask
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class RedactingFormatter(logging.Formatter):
@@ -21,19 +33,49 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Put the line together and mask it."""
-        fields = {k: v for k, v in vars(record).items() if k not in _STANDARD}
         line = super().format(record)
         first, newline, rest = line.partition("\n")
-        shown = "".join(f" {name}={value}" for name, value in fields.items())
+        shown = "".join(f" {name}={value}" for name, value in _fields(record).items())
         return mask(f"{first}{shown}{newline}{rest}")
 
 
-def configure_logging(level: str) -> None:
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, event, fields, and where one is, error.
+
+    Values are masked before they are written, because a mask inside finished JSON could break it.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Put the object together from masked values."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": mask(record.getMessage()),
+            "fields": {name: _masked(name, value) for name, value in _fields(record).items()},
+        }
+        if record.exc_info:
+            line["error"] = mask(self.formatException(record.exc_info))
+        return json.dumps(line)
+
+
+def configure_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     """Log to standard error from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(RedactingFormatter())
+    handler.setFormatter(JsonFormatter() if form is LogFormat.JSON else RedactingFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Bolt's warnings and the SDK's details quote payloads, and with them what people wrote.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     for name in ("slack_sdk", "aiohttp", "uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def _masked(name: str, value: Any) -> Any:
+    """A number as it is; anything else masked in sight of its name, as it is in a line of text."""
+    if value is None or (isinstance(value, int | float) and math.isfinite(value)):
+        return value
+    return mask(f"{name}={value}").removeprefix(f"{name}=")
