@@ -7,8 +7,9 @@ import contextlib
 import logging
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -22,6 +23,7 @@ from slackbot.desk import Desk
 from slackbot.housekeeping import Housekeeping
 from slackbot.identity import wait_for_identity
 from slackbot.listeners.services import Services
+from slackbot.metrics import Metrics, Snapshot
 from slackbot.pace import Pace
 from slackbot.people import Reviewers
 from slackbot.placement import Places
@@ -32,11 +34,15 @@ from slackbot.worker import Worker
 from storage import deliveries, inbox
 from storage.database import Database
 from storage.errors import StorageError
+from storage.records import QueueDepth
 
 log = logging.getLogger(__name__)
 
 GRACE_S = 8.0
 """What is in hand at SIGTERM may take this long to finish."""
+
+SNAPSHOT_S = 2.0
+"""Prometheus waits 10 s for an answer by default, and asks again every 15."""
 
 
 @dataclass(slots=True)
@@ -71,8 +77,24 @@ class Bot:
             database = True
         except StorageError:
             database = False
-        connected = self._socket is None or await self._socket.connected()
-        return {"model": True, "database": database, "slack": connected}
+        return {"model": True, "database": database, "slack": await self._hears_slack()}
+
+    async def snapshot(self) -> Snapshot:
+        """What Prometheus may know of this moment; a database that is slow counts as down."""
+        depths: Mapping[str, QueueDepth] = {}
+        with contextlib.suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(SNAPSHOT_S):
+                depths = await self.desk.backlog()
+        up = {"model": True, "database": bool(depths), "slack": await self._hears_slack()}
+        return Snapshot(
+            at=datetime.now(UTC),
+            up=up,
+            depths=depths,
+            model_version=self.desk.classifier.version,
+        )
+
+    async def _hears_slack(self) -> bool:
+        return self._socket is None or await self._socket.connected()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then finish what is in hand and lease nothing any more."""
@@ -128,8 +150,15 @@ async def first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot | None]:
+async def open_bot(
+    settings: Settings, stop: asyncio.Event, metrics: Metrics | None = None
+) -> AsyncIterator[Bot | None]:
     """Load the model, open the database and ask Slack who we are, all at once.
+
+    Args:
+        settings: As configured.
+        stop: Ends the waiting for Slack.
+        metrics: Where the bot counts; its own when nobody reads them.
 
     Yields:
         The bot; None when `stop` was set before Slack answered.
@@ -139,7 +168,8 @@ async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot
         CoreError: The model bundle cannot be used.
         StorageError: The database cannot be used.
     """
-    client = web_client(settings.bot_token, settings.api_url)
+    metrics = metrics or Metrics()
+    client = web_client(settings.bot_token, settings.api_url, metrics.slack_call)
     loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
     database = await Database.open(settings.database_url)
     try:
@@ -157,6 +187,7 @@ async def open_bot(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Bot
             matrix=settings.priority_matrix,
             places=Places(settings.review_channel, settings.queue_channels),
             workspace_url=identity.workspace_url,
+            metrics=metrics,
         )
         services = Services(desk, Reviewers(client, settings.reviewers), settings)
         owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"

@@ -127,9 +127,10 @@ class Deliverer:
     async def _deliver(self, delivery: Delivery) -> Outcome:
         """Make one call and say how it ended."""
         extra = {
+            "correlation": delivery.correlation,
             "delivery": delivery.id,
             "lane": delivery.lane,
-            "correlation": delivery.correlation,
+            "ticket": f"T-{delivery.ticket_id}" if delivery.ticket_id else None,
         }
         try:
             posted = await self.poster.deliver(delivery)
@@ -156,7 +157,16 @@ class Deliverer:
         except Refused as refused:
             log.error("delivery_refused", extra={**extra, "error": str(refused)})
             return Outcome(delivery, DeliveryState.DEAD, error=str(refused))
+        log.info("delivered", extra=extra)
+        self._measure(delivery, posted)
         return Outcome(delivery, DeliveryState.DONE, posted=posted)
+
+    def _measure(self, delivery: Delivery, posted: Posted | None) -> None:
+        """Note how long a new card has taken, all the way from Slack to Slack."""
+        received_at = delivery.payload.get("received_at")  # gone when the text was forgotten
+        if posted is not None and received_at is not None:
+            taken = _now() - datetime.fromisoformat(received_at)
+            self.desk.metrics.card_posted(taken.total_seconds())
 
     async def _commit(self, lane: Lane, outcomes: list[Outcome], pause_s: float) -> None:
         """Write down how a lane's calls ended, all at once, and free the lane.

@@ -125,7 +125,8 @@ def without_mention(raw: str, bot_user: str) -> str:
     return re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", " ", raw).strip()
 
 
-def _new_correlation() -> str:
+def new_correlation() -> str:
+    """An id that follows one payload through logs and tables."""
     return uuid.uuid4().hex[:12]
 
 
@@ -186,7 +187,7 @@ def _from_message(
         reporter=user,
         text=text,
         in_conversation=kind is Kind.MESSAGE,
-        correlation=_new_correlation(),
+        correlation=new_correlation(),
     )
 
 
@@ -223,7 +224,7 @@ def _from_change(body: Body, event: Body, bot_user: str, settings: Settings) -> 
             user=user,
             reporter=user,
             text=None,
-            correlation=_new_correlation(),
+            correlation=new_correlation(),
         )
     if message.get("text") == previous.get("text"):
         return None  # Slack adds link previews by "editing" the message
@@ -268,7 +269,7 @@ def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -
         user=user,
         reporter=author,
         text=None,
-        correlation=_new_correlation(),
+        correlation=new_correlation(),
     )
 
 
@@ -289,7 +290,7 @@ def _from_shortcut(body: Body) -> Intake | None:
         reporter=message.get("user") or body["user"]["id"],
         text=text,
         response_url=body.get("response_url"),
-        correlation=_new_correlation(),
+        correlation=new_correlation(),
     )
 
 
@@ -307,7 +308,7 @@ def _from_command(body: Body) -> Intake | None:
         reporter=body["user_id"],
         text=to_text(raw).strip(),
         response_url=body.get("response_url"),
-        correlation=_new_correlation(),
+        correlation=new_correlation(),
     )
 
 
@@ -326,5 +327,5 @@ def _from_modal(body: Body) -> Intake | None:
         text=to_text(f"{submission.summary}\n{submission.description}").strip(),
         urgency=submission.urgency.value if submission.urgency else None,
         response_url=submission.response_url,
-        correlation=_new_correlation(),
+        correlation=new_correlation(),
     )

@@ -42,7 +42,7 @@ async def serve(front: Front, stop: asyncio.Event) -> None:
 
 
 async def _serve_bot(front: Front, stop: asyncio.Event) -> None:
-    async with open_bot(front.settings, stop) as bot:
+    async with open_bot(front.settings, stop, front.metrics) as bot:
         if bot is None:
             return
         front.bot = bot

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 TIMEOUT_S = 10
@@ -26,6 +31,15 @@ PASSING_ERRORS = frozenset(
     }
 )
 """Errors in an `ok: false` answer that go away by themselves; all others stay until fixed."""
+
+
+class CallOutcome(StrEnum):
+    """How a call ended; what failed is named like the failures below."""
+
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
 
 
 class SlackFailure(Exception):
@@ -60,9 +74,40 @@ class Refused(SlackFailure):
         super().__init__(f"{error} (needs {needed})" if needed else error)
 
 
-def web_client(token: str, api_url: str) -> AsyncWebClient:
-    """A Web API client that never repeats a call by itself: posting is not idempotent."""
-    return AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=[])
+def web_client(
+    token: str, api_url: str, heard: Callable[[CallOutcome], None] | None = None
+) -> AsyncWebClient:
+    """A Web API client that never repeats a call by itself: posting is not idempotent.
+
+    Args:
+        token: The bot's.
+        api_url: Base URL of the Web API.
+        heard: Is told how each call ended, also of the copies that Bolt makes of the client.
+    """
+    handlers: list[AsyncRetryHandler] = [_Listening(heard)] if heard else []
+    return AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=handlers)
+
+
+class _Listening(AsyncRetryHandler):
+    """A retry handler that only listens, and never has a call repeated."""
+
+    def __init__(self, heard: Callable[[CallOutcome], None]) -> None:
+        super().__init__(max_retry_count=0)
+        self._heard = heard
+
+    async def can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        body = response.body if response is not None and error is None else None
+        status = response.status_code if response is not None else 0
+        said = body if isinstance(body, dict) else {}
+        self._heard(CallOutcome.OK if said.get("ok") else _failed(status, said.get("error")))
+        return False
 
 
 @asynccontextmanager
@@ -87,11 +132,21 @@ def _sorted(error: SlackApiError) -> SlackFailure:
     status = getattr(response, "status_code", None) or 0
     headers = {k.lower(): v for k, v in (getattr(response, "headers", None) or {}).items()}
     said = response.get("error") if isinstance(getattr(response, "data", None), dict) else None
+    match _failed(status, said):
+        case CallOutcome.RATE_LIMITED:
+            return RateLimited(_seconds(headers.get("retry-after")))
+        case CallOutcome.REFUSED:
+            return Refused(str(said), str(response.get("needed") or ""))
+    return OutcomeUnknown(str(said or f"HTTP {status}"))
+
+
+def _failed(status: int, said: str | None) -> CallOutcome:
+    """What a failed call's HTTP status and Slack's word for the error mean."""
     if status == 429 or said in ("ratelimited", "rate_limited"):
-        return RateLimited(_seconds(headers.get("retry-after")))
+        return CallOutcome.RATE_LIMITED
     if status >= 500 or said is None or said in PASSING_ERRORS:
-        return OutcomeUnknown(str(said or f"HTTP {status}"))
-    return Refused(str(said), str(response.get("needed") or ""))
+        return CallOutcome.UNKNOWN
+    return CallOutcome.REFUSED
 
 
 def _seconds(text: str | None) -> float:

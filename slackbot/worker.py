@@ -77,7 +77,8 @@ class Worker:
         try:
             await self.desk.triage(items, intakes, self.owner)
         except LeaseLost:
-            log.warning("lease_lost", extra={"items": len(items)})
+            correlations = ",".join(item.correlation for item in items)
+            log.warning("lease_lost", extra={"correlation": correlations})
         except DatabaseUnavailable:
             raise
         except Exception:
@@ -98,9 +99,6 @@ class Worker:
         except RateLimited as limited:
             await self._later(item, str(limited), limited.retry_after)
         except (Refused, NothingToFile) as error:
-            log.warning(
-                "message_not_fetched", extra={"correlation": item.correlation, "error": str(error)}
-            )
             await self._bury(item, str(error))
         except SlackFailure as failure:
             await self._later(item, str(failure))
@@ -124,6 +122,7 @@ class Worker:
         if item.attempts >= MAX_ATTEMPTS:
             await self._bury(item, f"gave up: {error}")
             return
+        log.info("payload_postponed", extra={"correlation": item.correlation, "error": error})
         async with self.desk.database.write() as conn:
             await inbox.postpone(
                 conn,
@@ -134,5 +133,6 @@ class Worker:
             )
 
     async def _bury(self, item: InboxItem, error: str) -> None:
+        log.warning("payload_given_up", extra={"correlation": item.correlation, "error": error})
         async with self.desk.database.write() as conn:
             await inbox.bury(conn, owner=self.owner, id=item.id, error=error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,17 +17,20 @@ from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.render import History, as_card, history_of
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
-from slackbot.desk.triage import Judged, apply, is_known, with_given_urgency
-from slackbot.intake import Intake
+from slackbot.desk.show import Cause
+from slackbot.desk.triage import Effect, Judged, apply, is_known, with_given_urgency
+from slackbot.intake import Intake, new_correlation
+from slackbot.metrics import Metrics
 from slackbot.placement import Places, controls
 from slackbot.views.card import card as card_message
 from slackbot.views.card import moved
 from slackbot.views.controls import Controls
 from slackbot.views.message import Message
 from slackbot.views.ticket import TicketCard
-from storage import cards, inbox, tickets
+from storage import cards, deliveries, inbox, tickets
 from storage.database import Database
-from storage.records import Card, Delivery, InboxItem, Place, State, Ticket
+from storage.errors import DatabaseUnavailable
+from storage.records import Card, Delivery, InboxItem, Place, QueueDepth, State, Ticket
 
 __all__ = ["AlreadySettled", "Desk", "LeaseLost", "Step", "UnknownQueue", "UnknownTicket"]
 
@@ -50,6 +53,7 @@ class Desk:
         matrix: Priority of urgency and impact.
         places: Where cards go.
         workspace_url: `https://team.slack.com/`, for links to messages; empty until known.
+        metrics: Counts what happens here.
         inbox_filled: Set when something waits for the worker.
         outbox_filled: Set when something waits for the delivery.
     """
@@ -59,6 +63,7 @@ class Desk:
     matrix: PriorityMatrix
     places: Places
     workspace_url: str = ""
+    metrics: Metrics = field(default_factory=Metrics)
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -68,10 +73,25 @@ class Desk:
         Raises:
             DatabaseUnavailable: Nothing was recorded; Slack must send it again.
         """
+        started = time.perf_counter()
+        try:
+            new = await self._record(intake)
+        except DatabaseUnavailable:
+            self.metrics.payload_failed()
+            raise
+        self.inbox_filled.set()
+        self.metrics.payload(new=new, seconds=time.perf_counter() - started)
+        log.info(
+            "payload_recorded",
+            extra={"correlation": intake.correlation, "kind": intake.kind.value, "new": new},
+        )
+        return new
+
+    async def _record(self, intake: Intake) -> bool:
         async with self.database.write() as conn:
             if intake.only_if_known and not await is_known(conn, intake):
                 return False
-            new = await inbox.record(
+            return await inbox.record(
                 conn,
                 team=intake.team,
                 key=intake.key,
@@ -80,8 +100,6 @@ class Desk:
                 correlation=intake.correlation,
                 now=datetime.now(UTC),
             )
-        self.inbox_filled.set()
-        return new
 
     async def triage(
         self, items: Sequence[InboxItem], intakes: Sequence[Intake], owner: str
@@ -97,13 +115,12 @@ class Desk:
             LeaseLost: When another replica took over meanwhile.
             DatabaseUnavailable: Nothing was written.
         """
-        judged = await self._judge(intakes)
-        done: list[int] = []
+        judged = await self._judge(items, intakes)
+        effects: list[Effect] = []
         async with self.database.write() as conn:
             for item, each in zip(items, judged, strict=True):
-                if await apply(conn, each, self.places):
-                    done.append(item.id)
-                else:
+                effects.append(await apply(conn, each, self.places))
+                if effects[-1] is Effect.WAITS:
                     await inbox.postpone(
                         conn,
                         owner=owner,
@@ -111,25 +128,45 @@ class Desk:
                         due_at=datetime.now(UTC) + _OVERTAKEN_DELAY,
                         error="the message it changes is still waiting",
                     )
+            pairs = zip(items, effects, strict=True)
+            done = [item.id for item, effect in pairs if effect is not Effect.WAITS]
             if await inbox.finish(conn, owner=owner, ids=done) != len(done):
                 raise LeaseLost
         self.outbox_filled.set()
+        for each, effect in zip(judged, effects, strict=True):
+            self._count(each, effect)
 
-    async def _judge(self, intakes: Sequence[Intake]) -> list[Judged]:
+    def _count(self, judged: Judged, effect: Effect) -> None:
+        """Note what came of a payload, once it is committed."""
+        if effect in (Effect.FILED, Effect.IGNORED):
+            self.metrics.ticket(judged.source, judged.said)
+        log.info(
+            "payload_triaged",
+            extra={
+                "correlation": judged.intake.correlation,
+                "effect": effect.value,
+                "decision": judged.said.decision.value,
+                "reason": judged.said.reason.value,
+            },
+        )
+
+    async def _judge(self, items: Sequence[InboxItem], intakes: Sequence[Intake]) -> list[Judged]:
         started = time.perf_counter()
         said = await asyncio.to_thread(
             self.classifier.classify,
             [intake.text or "" for intake in intakes],
             filed=[not intake.in_conversation for intake in intakes],
         )
-        latency_ms = (time.perf_counter() - started) * 1000
+        seconds = time.perf_counter() - started
+        self.metrics.judged(seconds)
         return [
             Judged(
                 intake=intake,
                 said=with_given_urgency(each, intake.urgency, self.matrix),
-                latency_ms=latency_ms,
+                latency_ms=seconds * 1000,
+                received_at=item.received_at,
             )
-            for intake, each in zip(intakes, said, strict=True)
+            for item, intake, each in zip(items, intakes, said, strict=True)
         ]
 
     async def settle(self, team: str, step: Step) -> Ticket:
@@ -141,13 +178,36 @@ class Desk:
             AlreadySettled: Somebody was first.
             DatabaseUnavailable: Nothing was written.
         """
+        cause = Cause(new_correlation(), datetime.now(UTC))
         async with self.database.write() as conn:
-            ticket = await settle(
-                conn, team, step, queues=self.classifier.queues, places=self.places
+            settled = await settle(
+                conn,
+                team,
+                step,
+                queues=self.classifier.queues,
+                places=self.places,
+                cause=cause,
             )
         self.outbox_filled.set()
-        log.info("ticket_settled", extra={"ticket": ticket.number, "action": step.action.value})
-        return ticket
+        self.metrics.review(settled.action)
+        log.info(
+            "ticket_settled",
+            extra={
+                "correlation": cause.correlation,
+                "ticket": settled.ticket.number,
+                "action": settled.action.value,
+            },
+        )
+        return settled.ticket
+
+    async def backlog(self) -> Mapping[str, QueueDepth]:
+        """How much lies in the inbox and in the outbox.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer.
+        """
+        async with self.database.read() as conn:
+            return {"inbox": await inbox.depth(conn), "outbox": await deliveries.depth(conn)}
 
     async def history(self, team: str, number: str) -> History:
         """A ticket with what the model said and what people did.

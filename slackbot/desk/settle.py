@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Priority
-from slackbot.desk.show import notify, show
+from slackbot.desk.show import Cause, notify, show
 from slackbot.errors import AutoTicketError
 from slackbot.placement import Places
 from slackbot.views import answers
@@ -63,6 +63,19 @@ class AlreadySettled(AutoTicketError):
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """A step that was taken.
+
+    Attributes:
+        ticket: As it is now.
+        action: What it counts as: a pick of the model's own choice is a confirmation.
+    """
+
+    ticket: Ticket
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What a person wants done with a ticket.
 
@@ -85,8 +98,14 @@ class Step:
 
 
 async def settle(
-    conn: AsyncConnection, team: str, step: Step, *, queues: Collection[str], places: Places
-) -> Ticket:
+    conn: AsyncConnection,
+    team: str,
+    step: Step,
+    *,
+    queues: Collection[str],
+    places: Places,
+    cause: Cause,
+) -> Settled:
     """Carry out one step within the caller's transaction.
 
     Args:
@@ -95,6 +114,7 @@ async def settle(
         step: What is wanted.
         queues: The queues that exist.
         places: Where cards go.
+        cause: The click, for the logs.
 
     Raises:
         UnknownTicket: No such ticket in this team.
@@ -120,11 +140,11 @@ async def settle(
     if after is None:
         raise AlreadySettled(before, await reviews.last_of_ticket(conn, before.id))
     await reviews.add(conn, _review(step, before, after), now=datetime.now(UTC))
-    await show(conn, after, places)
+    await show(conn, after, places, cause)
     if step.action is not Action.PRIORITY:
         notice = answers.notice(after, step.action, by=step.user)
-        await notify(conn, after, notice, key=f"notice:{after.id}:{after.version}")
-    return after
+        await notify(conn, after, notice, f"notice:{after.id}:{after.version}", cause)
+    return Settled(after, step.action)
 
 
 async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> Step:

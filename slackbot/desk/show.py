@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,9 +14,20 @@ from storage import cards, deliveries
 from storage.records import Card, DeliveryKind, Ticket
 
 
-async def show(
-    conn: AsyncConnection, ticket: Ticket, places: Places, correlation: str = ""
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What somebody did, and Slack must be told of.
+
+    Attributes:
+        correlation: Follows it through logs and tables.
+        received_at: When it reached us (UTC).
+    """
+
+    correlation: str
+    received_at: datetime
+
+
+async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cause) -> None:
     """Have every card of the ticket posted, or rewritten to what is true now.
 
     A ticket that moves to another queue's channel leaves a stub behind and gets a new card there.
@@ -27,7 +39,7 @@ async def show(
             continue
         if card is not None:
             await cards.retire(conn, card.id)
-            await _enqueue(conn, ticket, card, correlation)
+            await _enqueue(conn, ticket, card, cause)
         elif _has_card_in(placement, live.values()):
             continue
         live[placement.place] = await cards.want(
@@ -39,10 +51,12 @@ async def show(
             thread_ts=placement.thread_ts,
         )
     for card in live.values():
-        await _enqueue(conn, ticket, card, correlation)
+        await _enqueue(conn, ticket, card, cause)
 
 
-async def notify(conn: AsyncConnection, ticket: Ticket, message: Message, key: str) -> None:
+async def notify(
+    conn: AsyncConnection, ticket: Ticket, message: Message, key: str, cause: Cause
+) -> None:
     """Tell the reporter where their own card is, once for each `key`."""
     own = own_card(ticket)
     await deliveries.enqueue(
@@ -54,7 +68,7 @@ async def notify(conn: AsyncConnection, ticket: Ticket, message: Message, key: s
         card_id=None,
         key=key,
         payload={"message": message.to_payload(), "thread_ts": own.thread_ts},
-        correlation="",
+        correlation=cause.correlation,
         now=datetime.now(UTC),
     )
 
@@ -84,7 +98,7 @@ def _has_card_in(placement: Placement, live: Iterable[Card]) -> bool:
     )
 
 
-async def _enqueue(conn: AsyncConnection, ticket: Ticket, card: Card, correlation: str) -> None:
+async def _enqueue(conn: AsyncConnection, ticket: Ticket, card: Card, cause: Cause) -> None:
     await deliveries.enqueue(
         conn,
         team=ticket.team,
@@ -93,7 +107,7 @@ async def _enqueue(conn: AsyncConnection, ticket: Ticket, card: Card, correlatio
         ticket_id=ticket.id,
         card_id=card.id,
         key=None,
-        payload={},
-        correlation=correlation,
+        payload={"received_at": cause.received_at.isoformat()},
+        correlation=cause.correlation,
         now=datetime.now(UTC),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Classification, Decision, Urgency
 from core.priority import PriorityMatrix
 from slackbot.desk.settle import EXPECTED_STATES
-from slackbot.desk.show import answer, show
+from slackbot.desk.show import Cause, answer, show
 from slackbot.intake import Intake, Kind
 from slackbot.placement import Places
 from storage import inbox, predictions, reviews, tickets
@@ -28,6 +29,16 @@ from storage.records import (
 _UNFINISHED = frozenset({DeliveryState.WAITING, DeliveryState.LEASED})
 
 
+class Effect(StrEnum):
+    """What came of a payload."""
+
+    FILED = "filed"
+    IGNORED = "ignored"
+    CHANGED = "changed"
+    NOTHING = "nothing"
+    WAITS = "waits"
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A payload with what the model says about it.
@@ -36,11 +47,24 @@ class Judged:
         intake: The payload.
         said: The model's answer to its text.
         latency_ms: What that took, in milliseconds, with the batch it was in.
+        received_at: When the payload was recorded (UTC).
     """
 
     intake: Intake
     said: Classification
     latency_ms: float
+    received_at: datetime
+
+    @property
+    def source(self) -> Source:
+        """How the ticket came in; an edited message is one that was no ticket before."""
+        kind = self.intake.kind
+        return Source.MESSAGE if kind is Kind.EDIT else Source(kind.value)
+
+    @property
+    def cause(self) -> Cause:
+        """What its cards go back to."""
+        return Cause(self.intake.correlation, self.received_at)
 
 
 def with_given_urgency(
@@ -53,31 +77,31 @@ def with_given_urgency(
     return replace(said, urgency=given, priority=matrix.priority(given, said.impact))
 
 
-async def apply(conn: AsyncConnection, judged: Judged, places: Places) -> bool:
+async def apply(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     """Write down what follows from one payload, within the caller's transaction.
 
     Returns:
-        False when it must wait: an edit or deletion that overtook its message.
+        What came of it; WAITS for an edit or deletion that overtook its message.
     """
     kind = judged.intake.kind
     if kind is Kind.DELETE:
-        return await _withdraw(conn, judged.intake, places)
+        return await _withdraw(conn, judged, places)
     if kind is Kind.EDIT:
         return await _edit(conn, judged, places)
-    await _file(conn, judged, places)
-    return True
+    return await _file(conn, judged, places)
 
 
-async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> None:
+async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     intake, said = judged.intake, judged.said
     if said.decision is Decision.IGNORE:
         # Not a ticket: the judgement counts, the text is nobody's business.
         await predictions.add(conn, _prediction(judged, None), now=_now())
-        return
-    ticket = await tickets.create(conn, _new_ticket(intake, said), now=_now())
+        return Effect.IGNORED
+    ticket = await tickets.create(conn, _new_ticket(judged), now=_now())
+    effect = Effect.NOTHING if ticket is None else Effect.FILED
     if ticket is not None:
         await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
-        await show(conn, ticket, places, intake.correlation)
+        await show(conn, ticket, places, judged.cause)
     else:
         ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
     if intake.response_url and ticket is not None:
@@ -89,21 +113,21 @@ async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> None:
             key=intake.key,
             correlation=intake.correlation,
         )
+    return effect
 
 
-async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> bool:
+async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     """Judge an edited message again, unless a person has already decided."""
     intake, said = judged.intake, judged.said
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
     if ticket is None:
         if await _original_waits(conn, intake):
-            return False
-        await _file(conn, judged, places)  # it was no ticket before the edit
-        return True
+            return Effect.WAITS
+        return await _file(conn, judged, places)  # it was no ticket before the edit
     if ticket.state not in (State.PENDING, State.ASSIGNED):
-        return True
+        return Effect.NOTHING
     if await reviews.last_of_ticket(conn, ticket.id) is not None:
-        return True
+        return Effect.NOTHING
     state, queue = _state_and_queue(said)
     changed = await tickets.change(
         conn,
@@ -118,17 +142,19 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> bool:
         impact=said.impact.value,
         priority=said.priority.value,
     )
-    if changed is not None:
-        await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
-        await show(conn, changed, places, intake.correlation)
-    return True
+    if changed is None:
+        return Effect.NOTHING
+    await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
+    await show(conn, changed, places, judged.cause)
+    return Effect.CHANGED
 
 
-async def _withdraw(conn: AsyncConnection, intake: Intake, places: Places) -> bool:
+async def _withdraw(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     """The message is gone: so is its ticket, unless it was closed already."""
+    intake = judged.intake
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
     if ticket is None:
-        return not await _original_waits(conn, intake)
+        return Effect.WAITS if await _original_waits(conn, intake) else Effect.NOTHING
     withdrawn = await tickets.change(
         conn,
         team=ticket.team,
@@ -137,10 +163,11 @@ async def _withdraw(conn: AsyncConnection, intake: Intake, places: Places) -> bo
         now=_now(),
         state=State.WITHDRAWN,
     )
-    if withdrawn is not None:
-        await reviews.add(conn, _withdrawal(intake, ticket), now=_now())
-        await show(conn, withdrawn, places, intake.correlation)
-    return True
+    if withdrawn is None:
+        return Effect.NOTHING
+    await reviews.add(conn, _withdrawal(intake, ticket), now=_now())
+    await show(conn, withdrawn, places, judged.cause)
+    return Effect.CHANGED
 
 
 async def is_known(conn: AsyncConnection, intake: Intake) -> bool:
@@ -161,7 +188,8 @@ def _state_and_queue(said: Classification) -> tuple[State, str | None]:
     return State.PENDING, None
 
 
-def _new_ticket(intake: Intake, said: Classification) -> NewTicket:
+def _new_ticket(judged: Judged) -> NewTicket:
+    intake, said = judged.intake, judged.said
     state, queue = _state_and_queue(said)
     return NewTicket(
         team=intake.team,
@@ -169,7 +197,7 @@ def _new_ticket(intake: Intake, said: Classification) -> NewTicket:
         channel=intake.channel,
         ts=intake.ts,
         thread_ts=intake.thread_ts,
-        source=Source.MESSAGE if intake.kind is Kind.EDIT else Source(intake.kind.value),
+        source=judged.source,
         reporter=intake.reporter,
         text=intake.text or "",
         state=state,

@@ -7,9 +7,11 @@ import uuid
 from typing import Any
 
 from slack_bolt import BoltResponse
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.errors import AutoTicketError
+from slackbot.intake import Intake
 from slackbot.listeners.tell import tell
 from slackbot.views import answers
 from storage.errors import DatabaseUnavailable
@@ -18,17 +20,19 @@ log = logging.getLogger(__name__)
 
 
 async def report_error(
-    error: Exception, body: dict[str, Any], client: AsyncWebClient
+    error: Exception, body: dict[str, Any], client: AsyncWebClient, context: AsyncBoltContext
 ) -> BoltResponse | None:
     """Answer the person who waits; leave events unacknowledged, so that Slack sends them again."""
+    intake: Intake | None = context.get("intake")
+    extra = {"correlation": intake.correlation if intake else ""}
     if isinstance(error, AutoTicketError):
         message = answers.plain_text(str(error))
     elif isinstance(error, DatabaseUnavailable):
-        log.error("database_unavailable", extra={"error": str(error)})
+        log.error("database_unavailable", extra={**extra, "error": str(error)})
         message = answers.not_recorded()
     else:
         error_id = uuid.uuid4().hex[:8]
-        log.error("listener_failed", exc_info=error, extra={"error_id": error_id})
+        log.error("listener_failed", exc_info=error, extra={**extra, "error_id": error_id})
         message = answers.failed(error_id)
     if "event" in body and not isinstance(error, AutoTicketError):
         return None
