@@ -1,4 +1,4 @@
-"""The web server: Slack's payloads in HTTP mode, and health in both modes."""
+"""The web server: Slack's payloads in HTTP mode; health, metrics and the web API in both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -14,12 +15,17 @@ from fastapi.responses import JSONResponse
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.classifier import Classifier
+from slackbot import api
 from slackbot.bot import Bot
 from slackbot.config import Settings
 from slackbot.errors import ConfigError
+from slackbot.metrics import CONTENT_TYPE, Metrics, Snapshot
 
 MAX_BODY = 1_000_000
 """Bytes; Slack's own payloads stay far below."""
+
+_STARTING = {"model": False, "database": False, "slack": False}
 
 
 @dataclass(slots=True)
@@ -28,19 +34,29 @@ class Front:
 
     Attributes:
         settings: Address, port, and the mode: HTTP when there is no app token.
+        metrics: What Prometheus is told.
         bot: The bot once it is there.
         port: Where the server listens, once it does.
     """
 
     settings: Settings
+    metrics: Metrics = field(default_factory=Metrics)
     bot: Bot | None = None
     port: int = 0
 
     async def readiness(self) -> dict[str, bool]:
         """What must be true for tickets to be taken, by name."""
+        return dict(_STARTING) if self.bot is None else await self.bot.ready()
+
+    def classifier(self) -> Classifier | None:
+        """The model in force; None while the bot is starting."""
+        return None if self.bot is None else self.bot.desk.classifier
+
+    async def exposition(self) -> bytes:
+        """What Prometheus is told now."""
         if self.bot is None:
-            return {"model": False, "database": False, "slack": False}
-        return await self.bot.ready()
+            return self.metrics.exposition(Snapshot(at=datetime.now(UTC), up=_STARTING))
+        return self.metrics.exposition(await self.bot.snapshot())
 
 
 class RefuseLargeBodies:
@@ -59,7 +75,8 @@ class RefuseLargeBodies:
             message = await receive()
             body += message.get("body", b"")
             if len(body) > MAX_BODY:
-                await Response("body too large", status_code=413)(scope, receive, send)
+                refusal = JSONResponse({"detail": "the body is over 1 MB"}, status_code=413)
+                await refusal(scope, receive, send)
                 return
             if not message.get("more_body"):
                 break
@@ -73,7 +90,7 @@ class RefuseLargeBodies:
 
 def build_server(front: Front) -> FastAPI:
     """Put the web server together; Slack's payloads are taken in HTTP mode only."""
-    server = FastAPI(title="AutoTicket", docs_url=None, redoc_url=None, openapi_url=None)
+    server = FastAPI(openapi_url=None)  # what is documented has a document of its own
     server.add_middleware(RefuseLargeBodies)
 
     @server.get("/healthz")
@@ -84,6 +101,13 @@ def build_server(front: Front) -> FastAPI:
     async def readyz() -> JSONResponse:
         checks = await front.readiness()
         return JSONResponse(checks, status_code=200 if all(checks.values()) else 503)
+
+    @server.get("/metrics")
+    async def metrics() -> Response:
+        return Response(await front.exposition(), media_type=CONTENT_TYPE)
+
+    if front.settings.api_token:
+        server.include_router(api.router(front.settings.api_token, front.classifier))
 
     if not front.settings.app_token:
 
