@@ -148,7 +148,7 @@ async def open_demo(
     async with slack:
         office = _furnish(slack, queues)
         async with _bot_at_work(slack, _settings(settings, slack, office, folder)) as bot:
-            page.show(_scene(office, bot))
+            page.show(_scene(slack, office, bot))
             yield Demo(slack, office, bot)
 
 
@@ -177,7 +177,7 @@ def _slug(queue: str) -> str:
     return "it-" + re.sub(r"[^\w]+", "-", queue.lower()).strip("-")
 
 
-def _scene(office: Office, bot: Bot) -> Scene:
+def _scene(slack: Playground, office: Office, bot: Bot) -> Scene:
     roles = {"ana": "employee", "ben": "employee", "rita": "reviewer", "gus": "guest"}
     topics = {
         office.help.id: "Say what is wrong: AutoTicket reads every message here.",
@@ -185,6 +185,9 @@ def _scene(office: Office, bot: Bot) -> Scene:
         office.random.id: "Anything else. A 🎫 reaction makes a ticket of a message.",
     }
     topics |= {channel.id: f"Tickets for {queue}." for queue, channel in office.queues.items()}
+    for person in office.people.values():
+        direct = slack.workspace.open_dm(person.id, slack.bot_user_id)
+        topics[direct.id] = "What you write here becomes a ticket."
     texts = [sample.text for sample in read_samples(SAMPLES)]
     writers = [office.people[name] for name in ("ana", "ben", "gus")]
 

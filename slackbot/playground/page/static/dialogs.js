@@ -70,8 +70,13 @@ export class AppModal {
     if (!modal) return this.hide();
     const form = viewForm(modal, this.app);
     if (this.dialog) replace(this.dialog.firstElementChild, form);
-    else this.dialog = open(form, () => this.app.act({ act: "close", view: this.shown.json.id }));
+    else this.open(form);
     form.querySelector('[aria-invalid="true"]')?.focus();
+  }
+
+  open(form) {
+    this.dialog = open(form, () => this.app.act({ act: "close", view: this.shown.json.id }));
+    form.querySelector("[name]")?.focus();
   }
 
   hide() {

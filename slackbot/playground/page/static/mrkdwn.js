@@ -122,17 +122,18 @@ export function clock(ts) {
 const escaped = (text) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-/** What a person typed, as Slack's client sends it; commands keep `@name` as it is. */
+const URLS = /((?<!\w)https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)"'])/;
+
+/** What a person typed, as Slack's client sends it; commands keep names and addresses as they are. */
 export function toWire(typed, store, { command = false } = {}) {
-  const text = escaped(typed);
-  if (command) return text;
+  if (command) return escaped(typed);
   const ids = new Map(Object.entries(store.users).map(([id, user]) => [user.name.toLowerCase(), id]));
-  return text
-    .replace(/(?<![\w@])@([\w.-]*\w)/g, (whole, name) => {
-      const id = ids.get(name.toLowerCase());
-      return id ? `<@${id}>` : whole;
-    })
-    .replace(/(?<![\w<|])https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)]/g, (url) => `<${url}>`);
+  const mentions = (text) => text.replace(/(?<![\w@])@([\w.-]*\w)/g, (whole, name) => {
+    const id = ids.get(name.toLowerCase());
+    return id ? `<@${id}>` : whole;
+  });
+  return typed.split(URLS).map((part, index) =>
+    index % 2 ? `<${escaped(part)}>` : mentions(escaped(part))).join("");
 }
 
 /** What a person edits: the wire's text with names for ids. */

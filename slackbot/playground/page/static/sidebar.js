@@ -35,7 +35,7 @@ function item({ sign, name, unread }, href, current) {
 export function showCast(app) {
   const fieldset = byId("cast");
   if (fieldset.children.length === 1) fieldset.append(...app.store.cast.map((member) => seat(member, app)));
-  for (const radio of fieldset.querySelectorAll("input")) radio.checked = radio.value === app.store.me;
+  for (const radio of fieldset.querySelectorAll("input")) radio.checked = radio.value === (app.route.person ?? app.store.me);
 }
 
 function seat({ id, name, role }, app) {

@@ -1,80 +1,16 @@
 """The page as people use it, in headless Chromium, with the real bot and the shipped bundle."""
 
-import os
 import re
-import shutil
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from core.decision import Decision
-from slackbot.config import parse_settings
-from slackbot.demo import open_demo
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-WAIT_MS = 15_000
+NARROW = {"width": 390, "height": 844}
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt install chromium)"),
-]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser():
-    expect.set_options(timeout=WAIT_MS)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def demo(root, classifier, tmp_path):
-    settings = parse_settings({"AUTOTICKET_MODEL_DIR": str(root / "models" / "default")})
-    async with open_demo(settings, classifier.queues, tmp_path) as demo:
-        yield demo
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser, demo):
-    """Opens the page; nothing may go wrong on it, and nothing may come from elsewhere."""
-    contexts, trouble = [], []
-
-    async def open_page(viewport=WIDE, scheme="light", **traits):
-        context = await browser.new_context(viewport=viewport, color_scheme=scheme, **traits)
-        context.set_default_timeout(WAIT_MS)
-        contexts.append(context)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and trouble.append(said.text))
-        page.on("request", lambda asked: asked.url.startswith(base) or trouble.append(asked.url))
-        page.on("dialog", lambda dialog: trouble.append(dialog.message))
-        await page.goto(base)
-        await expect(page.get_by_role("heading", name="# it-help", level=1)).to_be_visible()
-        return page
-
-    base = demo.slack.base_url
-    yield open_page
-    for context in contexts:
-        await context.close()
-    assert trouble == []
-
-
-@pytest.fixture
-def shoot(root):
-    """Takes pictures for the documents, when asked to."""
-
-    async def take(page, name):
-        if os.environ.get("AUTOTICKET_SCREENSHOTS") == "1":
-            await page.mouse.move(0, 0)
-            await page.screenshot(path=root / "docs" / "screenshots" / f"{name}.png")
-
-    return take
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def write(page, text):
@@ -122,7 +58,7 @@ async def test_a_ticket_goes_from_command_to_reviewer_to_notice(visit, demo, tex
     await shoot(page, "notice")
 
 
-async def test_staff_move_a_ticket_and_only_reviewers_may(visit, texts):
+async def test_a_reviewer_moves_a_ticket_and_sets_its_priority(visit, texts):
     page = await visit()
     await write(page, texts[Decision.REVIEW][0])
     await page.get_by_role("link", name=re.compile("1 reply")).click()
@@ -141,6 +77,7 @@ async def test_the_form_says_what_is_missing_and_files(visit, texts, shoot):
     page = await visit()
     await write(page, "/ticket")
     form = page.get_by_role("dialog", name="New IT ticket")
+    await expect(form.get_by_label("What is wrong?")).to_be_focused()
     await form.get_by_label("What is wrong?").fill("   ")
     await form.get_by_role("button", name="File it").click()
     await expect(form).to_contain_text("Please say what is wrong.")
@@ -294,7 +231,9 @@ async def test_a_new_message_is_announced_and_keeps_what_is_being_typed(visit, d
     await expect(box).to_be_focused()
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1280, "height": 800}, NARROW], ids=["wide", "narrow"]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible_and_fits_in_every_size_and_colour(
     visit, texts, shoot, viewport, scheme
@@ -325,6 +264,7 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
     await expect(page.get_by_role("dialog")).to_be_visible()
     await check("form")
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await become(page, "Rita")
     if narrow:
         await page.get_by_role("button", name="Channels").click()
