@@ -7,7 +7,6 @@ import hmac
 import html
 import json
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -20,7 +19,12 @@ from core.classifier import Classifier
 from core.decision import Decision, Impact, Priority, Reason, Urgency
 
 PATH = "/api/classify"
+VERSION = "1"
+"""Of this interface; grows when a caller would have to change something."""
 MAX_TEXTS = 256
+
+Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+"""What a caller put into the Authorization header; None for anything but a bearer token."""
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -114,13 +118,9 @@ def router(token: str, classifier: Callable[[], Classifier | None]) -> APIRouter
     """
     routes = APIRouter()
     turn = asyncio.Lock()  # one caller at a time: tickets from Slack must not wait behind many
-    bearer = HTTPBearer(auto_error=False)
 
     @routes.post(PATH, **_DESCRIPTION)
-    async def classify(
-        request: Request,
-        shown: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    ) -> Response:
+    async def classify(request: Request, shown: Shown) -> Response:
         if shown is None or not _same(shown.credentials, token):
             raise HTTPException(401, "give the bearer token", {"WWW-Authenticate": "Bearer"})
         query = _parsed(await request.body())
@@ -130,7 +130,7 @@ def router(token: str, classifier: Callable[[], Classifier | None]) -> APIRouter
         async with turn:
             return JSONResponse(await asyncio.to_thread(_answer, model, query))
 
-    document = get_openapi(title="AutoTicket", version=version("autoticket"), routes=routes.routes)
+    document = get_openapi(title="AutoTicket", version=VERSION, routes=routes.routes)
 
     @routes.get("/openapi.json")
     async def openapi() -> JSONResponse:
@@ -158,8 +158,9 @@ def _parsed(body: bytes) -> Query:
 def _in_one_line(error: ValidationError) -> str:
     """The first problem and where it is, without the caller's values."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(map(str, first["loc"][1:])) or "body"
-    return " ".join(f"{where[:80]}: {first['msg']}".split())
+    where = ".".join(map(str, first["loc"][1:]))[:80] or "body"
+    line = f"{where}: {first['msg']}"
+    return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 def _answer(model: Classifier, query: Query) -> dict[str, Any] | list[dict[str, Any]]:
