@@ -20,9 +20,16 @@ log = logging.getLogger(__name__)
 
 
 async def report_error(
-    error: Exception, body: dict[str, Any], client: AsyncWebClient, context: AsyncBoltContext
+    error: Exception,
+    body: dict[str, Any],
+    client: AsyncWebClient,
+    context: AsyncBoltContext,
+    response: BoltResponse | None,
 ) -> BoltResponse | None:
-    """Answer the person who waits; leave events unacknowledged, so that Slack sends them again."""
+    """Answer the person who waits; leave events unacknowledged, so that Slack sends them again.
+
+    Bolt has no response for what was acknowledged already, and takes none then.
+    """
     intake: Intake | None = context.get("intake")
     extra = {"correlation": intake.correlation if intake else ""}
     if isinstance(error, AutoTicketError):
@@ -37,4 +44,4 @@ async def report_error(
     if "event" in body and not isinstance(error, AutoTicketError):
         return None
     await tell(body, client, message)
-    return BoltResponse(status=200, body="")
+    return response and BoltResponse(status=200, body="")
