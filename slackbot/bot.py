@@ -14,6 +14,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.classifier import Classifier
 from slackbot.app import build_app
@@ -82,7 +83,7 @@ class Bot:
     async def snapshot(self) -> Snapshot:
         """What Prometheus may know of this moment; a database that is slow counts as down."""
         depths: Mapping[str, QueueDepth] = {}
-        with contextlib.suppress(StorageError, TimeoutError):
+        with contextlib.suppress(StorageError, SQLAlchemyError, TimeoutError):
             async with asyncio.timeout(SNAPSHOT_S):
                 depths = await self.desk.backlog()
         up = {"model": True, "database": bool(depths), "slack": await self._hears_slack()}
@@ -189,13 +190,13 @@ async def open_bot(
             workspace_url=identity.workspace_url,
             metrics=metrics,
         )
-        services = Services(desk, Reviewers(client, settings.reviewers), settings)
+        services = Services(desk, Reviewers(client, settings.reviewers, identity.team), settings)
         owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         yield Bot(
             settings=settings,
             desk=desk,
             app=build_app(client, identity, services),
-            worker=Worker(desk, client, owner),
+            worker=Worker(desk, client, owner, identity.bot_user),
             deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
             housekeeping=Housekeeping(database, settings.retention_days),
             client=client,

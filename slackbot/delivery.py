@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -11,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from slackbot.desk import Desk
+from slackbot.desk.show import show_elsewhere
 from slackbot.pace import Pace
 from slackbot.posting import Posted, Poster
 from slackbot.slack_calls import OutcomeUnknown, RateLimited, Refused
+from slackbot.tasks import Tasks
 from storage import cards, deliveries
 from storage.errors import DatabaseUnavailable
 from storage.records import Delivery, DeliveryState, Lane
@@ -48,6 +49,7 @@ class Outcome:
         posted: Where a card was posted.
         error: Why it was not done.
         uncertain: The call may have had its effect all the same.
+        tried: Counts as an attempt; a call that Slack put off does not.
         pause_s: How long its lane must rest.
     """
 
@@ -56,6 +58,7 @@ class Outcome:
     posted: Posted | None = None
     error: str = ""
     uncertain: bool = False
+    tried: bool = True
     pause_s: float = 0.0
 
 
@@ -78,34 +81,39 @@ class Deliverer:
     rng: random.Random = field(default_factory=random.Random)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until `stop` is set; what is in hand is finished."""
-        while not stop.is_set():
-            self.desk.outbox_filled.clear()
-            try:
-                busy = await self.deliver_due()
-            except DatabaseUnavailable as error:
-                log.warning("outbox_unavailable", extra={"error": str(error)})
-                busy = False
-            if not busy:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self.desk.outbox_filled.wait(), POLL_S)
+        """Deliver until `stop` is set; what is in hand is finished.
 
-    async def deliver_due(self) -> bool:
-        """Lease what is due and deliver it; False when nothing was."""
-        async with self.desk.database.write() as conn:
-            lanes = await deliveries.lease_lanes(
-                conn,
-                owner=self.owner,
-                limit=LANES_AT_ONCE,
-                per_lane=PER_LANE,
-                now=_now(),
-                seconds=LEASE_S,
-            )
-        results = await asyncio.gather(*map(self._deliver_lane, lanes), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return bool(lanes)
+        Every lane has a task of its own, so that a channel in which Slack is slow holds up nobody
+        but itself.
+        """
+        in_hand = Tasks()
+        try:
+            while not stop.is_set():
+                self.desk.outbox_filled.clear()
+                lanes = await self._lease(LANES_AT_ONCE - len(in_hand))
+                for lane in lanes:
+                    in_hand.start(self._deliver_lane(lane))
+                if not lanes:
+                    await in_hand.wait_for_one_or(self.desk.outbox_filled, POLL_S)
+        finally:
+            await in_hand.finish()
+
+    async def _lease(self, limit: int) -> list[Lane]:
+        if limit <= 0:
+            return []
+        try:
+            async with self.desk.database.write() as conn:
+                return await deliveries.lease_lanes(
+                    conn,
+                    owner=self.owner,
+                    limit=limit,
+                    per_lane=PER_LANE,
+                    now=_now(),
+                    seconds=LEASE_S,
+                )
+        except DatabaseUnavailable as error:
+            log.warning("outbox_unavailable", extra={"error": str(error)})
+            return []
 
     async def _deliver_lane(self, lane: Lane) -> None:
         """Deliver a lane in order until it is empty, must rest, or a call fails."""
@@ -122,7 +130,10 @@ class Deliverer:
             pause_s = outcomes[-1].pause_s
             if outcomes[-1].state is DeliveryState.WAITING:
                 break
-        await self._commit(lane, outcomes, pause_s)
+        try:
+            await self._commit(lane, outcomes, pause_s)
+        except DatabaseUnavailable as error:
+            log.warning("outbox_unavailable", extra={"lane": lane.lane, "error": str(error)})
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
         """Make one call and say how it ended."""
@@ -141,6 +152,7 @@ class Deliverer:
                 DeliveryState.WAITING,
                 error=str(limited),
                 uncertain=delivery.uncertain,
+                tried=False,
                 pause_s=limited.retry_after,
             )
         except OutcomeUnknown as unknown:
@@ -181,6 +193,8 @@ class Deliverer:
                     await cards.posted(
                         conn, delivery.card_id, outcome.posted.channel, outcome.posted.ts
                     )
+                    if outcome.posted.after_all:
+                        await show_elsewhere(conn, delivery)
                 if outcome.state is DeliveryState.DONE:
                     await deliveries.done(
                         conn, owner=self.owner, delivery_id=delivery.id, now=_now()
@@ -189,6 +203,9 @@ class Deliverer:
                     await deliveries.bury(
                         conn, owner=self.owner, delivery_id=delivery.id, error=outcome.error
                     )
+                    # Where nobody can see a card, another one must offer what it offers.
+                    if delivery.card_id is not None and await cards.refuse(conn, delivery.card_id):
+                        await show_elsewhere(conn, delivery)
                 else:
                     await deliveries.retry(
                         conn,
@@ -197,6 +214,7 @@ class Deliverer:
                         due_at=_now() + timedelta(seconds=outcome.pause_s),
                         error=outcome.error,
                         uncertain=outcome.uncertain,
+                        tried=outcome.tried,
                     )
             await deliveries.release_lane(
                 conn,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.errors import SlackRefused
@@ -29,6 +30,12 @@ class Identity:
     bot_user: str
     bot_id: str
     workspace_url: str
+
+
+def team_of(context: AsyncBoltContext) -> str:
+    """The workspace whose installation a payload is for, whatever team the payload names."""
+    authorized = context.authorize_result
+    return str(authorized.team_id or "") if authorized else ""
 
 
 async def who_am_i(client: AsyncWebClient) -> Identity:

@@ -44,7 +44,7 @@ class Intake:
     Attributes:
         kind: How it came in.
         key: Unique within the team: a payload with a known key is a repetition.
-        team: Slack workspace id.
+        team: Slack workspace id; filled in by `parse`.
         channel: Where; None for a modal that was opened outside a channel.
         ts: The message; None for commands and modals.
         thread_ts: The thread the message is in, None at top level.
@@ -79,6 +79,11 @@ class Intake:
         return self.text is None and self.kind is not Kind.DELETE
 
     @property
+    def changes(self) -> str | None:
+        """The message that this edits or deletes."""
+        return self.ticket_key if self.kind in (Kind.EDIT, Kind.DELETE) else None
+
+    @property
     def ticket_key(self) -> str:
         """Unique for a ticket in its team: the message it is about, or the command that made it."""
         return f"{self.channel}:{self.ts}" if self.ts else self.key
@@ -93,11 +98,13 @@ class Intake:
         return cls(**{**payload, "kind": Kind(payload["kind"])})
 
 
-def parse(body: Body, *, bot_user: str, settings: Settings) -> Intake | None:
+def parse(body: Body, *, team: str, bot_user: str, settings: Settings) -> Intake | None:
     """Read a payload; None when it is nothing to be recorded.
 
     Args:
         body: As Bolt gives it: parsed JSON or form.
+        team: The workspace the bot is installed in; in shared channels the payload may name
+            another one.
         bot_user: The bot's own user id.
         settings: Triage channels, reaction, allowed bots.
     """
@@ -107,12 +114,12 @@ def parse(body: Body, *, bot_user: str, settings: Settings) -> Intake | None:
     elif body.get("command"):
         intake = _from_command(body)
     elif body.get("type") == "message_action" and body.get("callback_id") == FILE_SHORTCUT:
-        intake = _from_shortcut(body)
+        intake = _from_shortcut(body, bot_user)
     elif (
         body.get("type") == "view_submission" and body["view"].get("callback_id") == modal.CALLBACK
     ):
         intake = _from_modal(body)
-    return intake
+    return replace(intake, team=team) if intake else None
 
 
 def to_text(raw: str | None) -> str:
@@ -130,11 +137,6 @@ def new_correlation() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _team(body: Body) -> str:
-    team = body.get("team_id") or (body.get("team") or {}).get("id") or ""
-    return str(team)
-
-
 def _from_event(body: Body, bot_user: str, settings: Settings) -> Intake | None:
     event = body["event"]
     if event.get("type") == "reaction_added":
@@ -148,12 +150,10 @@ def _from_event(body: Body, bot_user: str, settings: Settings) -> Intake | None:
         subtype == "bot_message" and event.get("bot_id") in settings.allowed_bots
     ):
         return None
-    return _from_message(_team(body), event["channel"], event, bot_user, settings)
+    return _from_message(event["channel"], event, bot_user, settings)
 
 
-def _from_message(
-    team: str, channel: str, message: Body, bot_user: str, settings: Settings
-) -> Intake | None:
+def _from_message(channel: str, message: Body, bot_user: str, settings: Settings) -> Intake | None:
     """Take a person's message that mentions the bot, is sent to it, or is in a triage channel."""
     user = message.get("user") or message.get("bot_id") or ""
     bot = message.get("bot_id")
@@ -179,7 +179,7 @@ def _from_message(
     return Intake(
         kind=kind,
         key=f"{key}:{channel}:{ts}",
-        team=team,
+        team="",
         channel=channel,
         ts=ts,
         thread_ts=thread if thread != ts else None,
@@ -209,7 +209,7 @@ def _from_change(body: Body, event: Body, bot_user: str, settings: Settings) -> 
     """An edit or a deletion; a deleted message with replies comes as an edit to a tombstone."""
     previous = event.get("previous_message") or {}
     message = event.get("message") or {}
-    channel, team = event["channel"], _team(body)
+    channel = event["channel"]
     if event["subtype"] == "message_deleted" or message.get("subtype") == "tombstone":
         ts = event.get("deleted_ts") or message.get("ts") or previous.get("ts")
         user = previous.get("user") or ""
@@ -218,7 +218,7 @@ def _from_change(body: Body, event: Body, bot_user: str, settings: Settings) -> 
         return Intake(
             kind=Kind.DELETE,
             key=f"delete:{channel}:{ts}",
-            team=team,
+            team="",
             channel=channel,
             ts=ts,
             user=user,
@@ -235,13 +235,13 @@ def _from_edit(
     body: Body, event: Body, message: Body, bot_user: str, settings: Settings
 ) -> Intake | None:
     """A changed text; where messages are not judged it matters only to a ticket there is."""
-    channel, team = event["channel"], _team(body)
+    channel = event["channel"]
     placed = {"channel_type": event.get("channel_type"), **message}
-    new = _from_message(team, channel, placed, bot_user, settings)
+    new = _from_message(channel, placed, bot_user, settings)
     if new is None:
         anywhere = replace(settings, triage_channels=frozenset({EVERY_CHANNEL}))
         top_level = {name: value for name, value in placed.items() if name != "thread_ts"}
-        new = _from_message(team, channel, top_level, bot_user, anywhere)
+        new = _from_message(channel, top_level, bot_user, anywhere)
         if new is None:
             return None
         new = replace(new, only_if_known=True, in_conversation=False)
@@ -263,7 +263,7 @@ def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -
     return Intake(
         kind=Kind.REACTION,
         key=f"filed:{item['channel']}:{item['ts']}",
-        team=_team(body),
+        team="",
         channel=item["channel"],
         ts=item["ts"],
         user=user,
@@ -273,16 +273,16 @@ def _from_reaction(body: Body, event: Body, bot_user: str, settings: Settings) -
     )
 
 
-def _from_shortcut(body: Body) -> Intake | None:
+def _from_shortcut(body: Body, bot_user: str) -> Intake | None:
     message = body["message"]
     text = to_text(message.get("text"))
-    if is_blank(text):
+    if is_blank(text) or message.get("user") == bot_user:
         return None
     thread = message.get("thread_ts")
     return Intake(
         kind=Kind.SHORTCUT,
         key=f"trigger:{body['trigger_id']}",
-        team=_team(body),
+        team="",
         channel=body["channel"]["id"],
         ts=message["ts"],
         thread_ts=thread if thread != message["ts"] else None,
@@ -301,7 +301,7 @@ def _from_command(body: Body) -> Intake | None:
     return Intake(
         kind=Kind.COMMAND,
         key=f"trigger:{body['trigger_id']}",
-        team=_team(body),
+        team="",
         channel=body["channel_id"],
         ts=None,
         user=body["user_id"],
@@ -319,7 +319,7 @@ def _from_modal(body: Body) -> Intake | None:
     return Intake(
         kind=Kind.MODAL,
         key=f"view:{body['view']['id']}",
-        team=_team(body),
+        team="",
         channel=submission.channel,
         ts=None,
         user=body["user"]["id"],

@@ -63,11 +63,12 @@ def configure_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     """Log to standard error from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form is LogFormat.JSON else RedactingFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Bolt's warnings and the SDK's details quote payloads, and with them what people wrote.
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # Only our own loggers go into detail: those of libraries quote payloads and statements, and
+    # with them what people wrote; Bolt does so in its warnings already.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
-    for name in ("slack_sdk", "aiohttp", "uvicorn", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("slackbot", "core", "storage"):
+        logging.getLogger(name).setLevel(level)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slackbot.slack_calls import sorted_failures
+from slackbot.slack_calls import SlackFailure, sorted_failures
 
 GROUP_LIFE_S = 60.0
 """How long a user group's members are remembered; Slack tells nobody when they change."""
@@ -22,11 +23,13 @@ class Reviewers:
     Attributes:
         client: Slack's Web API.
         ids: User ids and user-group ids (`S…`) from the settings.
+        team: The workspace that reviewers must belong to.
         clock: Seconds that only grow.
     """
 
     client: AsyncWebClient
     ids: frozenset[str]
+    team: str
     clock: Callable[[], float] = time.monotonic
     _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
     _full_members: dict[str, tuple[float, bool]] = field(default_factory=dict)
@@ -42,9 +45,15 @@ class Reviewers:
         return await self._is_full_member(user)
 
     async def _in_a_group(self, user: str) -> bool:
+        failure: SlackFailure | None = None
         for group in sorted(i for i in self.ids if i.startswith("S")):
-            if user in await self._members(group):
-                return True
+            try:
+                if user in await self._members(group):
+                    return True
+            except SlackFailure as error:
+                failure = error  # a group that was deleted must not lock out the others
+        if failure is not None:
+            raise failure
         return False
 
     async def _members(self, group: str) -> frozenset[str]:
@@ -57,21 +66,32 @@ class Reviewers:
         return members
 
     async def _is_full_member(self, user: str) -> bool:
-        """Guests and people of other organisations are none (`is_restricted`, `is_stranger`)."""
+        """Guests and people of other organisations are none.
+
+        A partner in a shared channel is no `is_stranger`, but has another `team_id`.
+        """
         until, full = self._full_members.get(user, (0.0, False))
         if self.clock() >= until:
             async with sorted_failures():
                 answer = await self.client.users_info(user=user)
             found = answer.get("user") or {}
-            full = found.get("id") == user and not any(
-                found.get(flag)
-                for flag in (
-                    "deleted",
-                    "is_bot",
-                    "is_restricted",
-                    "is_ultra_restricted",
-                    "is_stranger",
+            full = (
+                found.get("id") == user
+                and self._belongs_here(found)
+                and not any(
+                    found.get(flag)
+                    for flag in (
+                        "deleted",
+                        "is_bot",
+                        "is_restricted",
+                        "is_ultra_restricted",
+                        "is_stranger",
+                    )
                 )
             )
             self._full_members[user] = (self.clock() + USER_LIFE_S, full)
         return full
+
+    def _belongs_here(self, user: dict[str, Any]) -> bool:
+        teams = (user.get("enterprise_user") or {}).get("teams") or []
+        return user.get("team_id") in (None, self.team) or self.team in teams

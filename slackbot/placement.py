@@ -75,7 +75,8 @@ def controls(ticket: Ticket, card: Card, cards: Iterable[Card]) -> Controls:
     """What can be done on `card`, one of the ticket's `cards`."""
     if ticket.state is State.WITHDRAWN:
         return Controls.NONE
-    only_card = all(other.id == card.id for other in cards if not other.retired)
+    live = (other for other in cards if not other.retired and not other.refused)
+    only_card = all(other.id == card.id for other in live)
     if card.place is Place.THREAD and not only_card:
         return Controls.NONE
     return Controls.REVIEW if ticket.state is State.PENDING else Controls.STAFF

@@ -33,10 +33,12 @@ class Posted:
     Attributes:
         channel: As Slack answered: `D…` for a direct message.
         ts: Its timestamp.
+        after_all: Slack had refused it before.
     """
 
     channel: str
     ts: str
+    after_all: bool = False
 
 
 @dataclass(slots=True)
@@ -82,8 +84,8 @@ class Poster:
         found = await self._found(delivery, channel, card.thread_ts, message)
         if found is not None:
             await self._rewrite(found, message)  # the ticket may have changed since
-            return found
-        return await self._post(channel, card.thread_ts, message)
+        posted = found or await self._post(channel, card.thread_ts, message)
+        return replace(posted, after_all=card.refused) if posted else None
 
     async def _notice(self, delivery: Delivery) -> None:
         message = replace(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from slackbot.config import load_settings
 from slackbot.errors import AutoTicketError
-from storage import deliveries, export, forget
+from storage import deliveries, export, forget, inbox
 from storage.database import Database
 from storage.export import Dataset, Format
 from storage.tickets import parse_number
@@ -65,16 +66,22 @@ async def forget_text(*, user: str | None, number: str | None, team: str | None)
 async def list_dead() -> None:
     """Show what was given up."""
     async with _record() as database, database.read() as conn:
-        dead = await deliveries.dead(conn, _SHOWN)
-    for delivery in dead:
+        unposted = await deliveries.dead(conn, _SHOWN)
+        unjudged = await inbox.dead(conn, _SHOWN)
+    for _, kind, error, received_at in unjudged:
+        click.echo(f"{received_at:%Y-%m-%d %H:%M} came in as {kind}: {error}")
+    for delivery in unposted:
         about = f"T-{delivery.ticket_id}" if delivery.ticket_id else "-"
         click.echo(f"{delivery.created_at:%Y-%m-%d %H:%M} {delivery.lane} {about} {delivery.error}")
-    click.echo(f"{len(dead)} given up" + ("; autoticket outbox retry tries again" if dead else ""))
+    count = len(unposted) + len(unjudged)
+    click.echo(f"{count} given up" + ("; autoticket outbox retry tries again" if count else ""))
 
 
 async def revive_dead() -> None:
-    """Put what was given up back into the outbox, for the running bot to deliver."""
+    """Put what was given up back, for the running bot to try again."""
     async with _record() as database, database.write() as conn:
-        dead = await deliveries.dead(conn, _SHOWN)
-        revived = await deliveries.revive(conn, [delivery.id for delivery in dead])
-    click.echo(f"{revived} put back into the outbox")
+        unposted = await deliveries.dead(conn, _SHOWN)
+        unjudged = await inbox.dead(conn, _SHOWN)
+        revived = await deliveries.revive(conn, [delivery.id for delivery in unposted])
+        revived += await inbox.revive(conn, [item[0] for item in unjudged], datetime.now(UTC))
+    click.echo(f"{revived} put back")

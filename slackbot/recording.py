@@ -10,6 +10,7 @@ from slack_bolt import BoltResponse
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from slackbot.config import Settings
+from slackbot.identity import team_of
 from slackbot.intake import Intake, Kind, parse
 from slackbot.views import answers, modal
 from storage.errors import DatabaseUnavailable
@@ -36,7 +37,16 @@ class RecordBeforeAck:
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002  Bolt passes it by this name
     ) -> BoltResponse:
         """Record, then let Bolt go on; answer in its place when nothing could be recorded."""
-        intake = parse(body, bot_user=context.bot_user_id or "", settings=self._settings)
+        try:
+            intake = parse(
+                body,
+                team=team_of(context),
+                bot_user=context.bot_user_id or "",
+                settings=self._settings,
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            log.exception("payload_not_understood", extra={"type": str(body.get("type"))[:40]})
+            return BoltResponse(status=400, body="")
         if intake is None:
             return await next()
         try:

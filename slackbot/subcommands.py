@@ -35,5 +35,6 @@ def is_subcommand(raw: str) -> bool:
         case ["help" | "list" | "status"]:
             return True
         case ["status", number]:
-            return parse_number(number) is not None or any(c.isdigit() for c in number)
+            like_a_number = number.startswith(("t-", "#")) or any(map(str.isdigit, number))
+            return parse_number(number) is not None or like_a_number
     return False

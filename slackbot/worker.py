@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from slackbot.delivery import MAX_ATTEMPTS, backoff_s
 from slackbot.desk import Desk, LeaseLost
 from slackbot.intake import Intake, to_text
 from slackbot.slack_calls import RateLimited, Refused, SlackFailure, find_message
+from slackbot.tasks import Tasks
 from storage import inbox
 from storage.errors import DatabaseUnavailable
 from storage.records import InboxItem
@@ -23,8 +25,7 @@ log = logging.getLogger(__name__)
 LEASE_S = 15
 BATCH = 32
 POLL_S = 0.5
-MAX_ATTEMPTS = 8
-RETRY_S = 5.0
+FETCHES_AT_ONCE = 64
 
 
 class NothingToFile(Exception):
@@ -39,38 +40,60 @@ class Worker:
         desk: Judges and commits.
         client: Fetches messages that people point at.
         owner: This replica.
+        bot_user: The bot's own user id: what it wrote is never filed.
+        rng: Jitter.
     """
 
     desk: Desk
     client: AsyncWebClient
     owner: str
+    bot_user: str
+    rng: random.Random = field(default_factory=random.Random)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; the batch in hand is finished."""
-        while not stop.is_set():
-            self.desk.inbox_filled.clear()
-            try:
-                busy = await self.work_off()
-            except DatabaseUnavailable as error:
-                log.warning("inbox_unavailable", extra={"error": str(error)})
-                busy = False
-            if not busy:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self.desk.inbox_filled.wait(), POLL_S)
+        """Work until `stop` is set; what is in hand is finished.
 
-    async def work_off(self) -> bool:
+        What must first be fetched from Slack has a task of its own, so that a slow answer holds up
+        nobody else.
+        """
+        fetching = Tasks()
+        try:
+            while not stop.is_set():
+                self.desk.inbox_filled.clear()
+                busy = await self._work_off(fetching)
+                if not busy or len(fetching) >= FETCHES_AT_ONCE:
+                    await fetching.wait_for_one_or(self.desk.inbox_filled, POLL_S)
+        finally:
+            await fetching.finish()
+
+    async def _work_off(self, fetching: Tasks) -> bool:
         """Lease one batch and triage it; False when nothing waits."""
-        async with self.desk.database.write() as conn:
-            items = await inbox.lease(
-                conn, owner=self.owner, limit=BATCH, now=datetime.now(UTC), seconds=LEASE_S
-            )
-        if not items:
+        try:
+            async with self.desk.database.write() as conn:
+                items = await inbox.lease(
+                    conn, owner=self.owner, limit=BATCH, now=datetime.now(UTC), seconds=LEASE_S
+                )
+            ready = []
+            for item in items:
+                intake = Intake.from_payload(item.payload)
+                if intake.needs_text:
+                    fetching.start(self._fetch_and_triage(item, intake))
+                else:
+                    ready.append((item, intake))
+            if ready:
+                await self._triage([item for item, _ in ready], [intake for _, intake in ready])
+        except DatabaseUnavailable as error:
+            log.warning("inbox_unavailable", extra={"error": str(error)})
             return False
-        intakes = await asyncio.gather(*map(self._complete, items))
-        ready = [(i, intake) for i, intake in zip(items, intakes, strict=True) if intake]
-        if ready:
-            await self._triage([item for item, _ in ready], [intake for _, intake in ready])
-        return True
+        return bool(items)
+
+    async def _fetch_and_triage(self, item: InboxItem, intake: Intake) -> None:
+        try:
+            complete = await self._complete(item, intake)
+            if complete is not None:
+                await self._triage([item], [complete])
+        except DatabaseUnavailable as error:
+            log.warning("inbox_unavailable", extra={"error": str(error)})
 
     async def _triage(self, items: Sequence[InboxItem], intakes: Sequence[Intake]) -> None:
         """Triage a batch; when it fails, one by one, so that one payload cannot block the rest."""
@@ -87,21 +110,21 @@ class Worker:
                     await self._triage([item], [intake])
                 return
             log.exception("triage_failed", extra={"correlation": items[0].correlation})
-            await self._later(items[0], "triage failed")
+            await self._later(items[0], "triage failed", backoff_s(items[0].attempts, self.rng))
 
-    async def _complete(self, item: InboxItem) -> Intake | None:
+    async def _complete(self, item: InboxItem, intake: Intake) -> Intake | None:
         """The payload with its text; None when it must wait or cannot be had."""
-        intake = Intake.from_payload(item.payload)
-        if not intake.needs_text:
-            return intake
         try:
             return await self._fetch(intake)
         except RateLimited as limited:
-            await self._later(item, str(limited), limited.retry_after)
+            await self._later(item, str(limited), limited.retry_after, tried=False)
         except (Refused, NothingToFile) as error:
+            log.warning(
+                "message_not_fetched", extra={"correlation": item.correlation, "error": str(error)}
+            )
             await self._bury(item, str(error))
         except SlackFailure as failure:
-            await self._later(item, str(failure))
+            await self._later(item, str(failure), backoff_s(item.attempts, self.rng))
         return None
 
     async def _fetch(self, intake: Intake) -> Intake:
@@ -111,6 +134,8 @@ class Worker:
         text = to_text(found.text) if found else ""
         if found is None or not text.strip():
             raise NothingToFile("the message is gone or has no text")
+        if found.user == self.bot_user:
+            raise NothingToFile("the message is the bot's own")
         return replace(
             intake,
             text=text,
@@ -118,21 +143,22 @@ class Worker:
             reporter=found.user or intake.user,
         )
 
-    async def _later(self, item: InboxItem, error: str, delay_s: float = RETRY_S) -> None:
+    async def _later(
+        self, item: InboxItem, error: str, delay_s: float, *, tried: bool = True
+    ) -> None:
         if item.attempts >= MAX_ATTEMPTS:
             await self._bury(item, f"gave up: {error}")
             return
-        log.info("payload_postponed", extra={"correlation": item.correlation, "error": error})
         async with self.desk.database.write() as conn:
             await inbox.postpone(
                 conn,
                 owner=self.owner,
                 id=item.id,
-                due_at=datetime.now(UTC) + timedelta(seconds=delay_s * item.attempts),
+                due_at=datetime.now(UTC) + timedelta(seconds=delay_s),
                 error=error,
+                tried=tried,
             )
 
     async def _bury(self, item: InboxItem, error: str) -> None:
-        log.warning("payload_given_up", extra={"correlation": item.correlation, "error": error})
         async with self.desk.database.write() as conn:
             await inbox.bury(conn, owner=self.owner, id=item.id, error=error)

@@ -34,6 +34,7 @@ async def want(
         "channel": channel,
         "thread_ts": thread_ts,
         "retired": False,
+        "refused": False,
     }
     made = await insert_if_new(conn, cards, row, *cards.c)
     if made is None:
@@ -44,7 +45,14 @@ async def want(
 
 async def posted(conn: AsyncConnection, card_id: int, channel: str, ts: str) -> None:
     """Note where Slack put a card."""
-    await conn.execute(_POSTED, {"card_id": card_id, "posted_channel": channel, "ts": ts})
+    values = {"card_id": card_id, "posted_channel": channel, "ts": ts, "refused": False}
+    await conn.execute(_POSTED, values)
+
+
+async def refuse(conn: AsyncConnection, card_id: int) -> bool:
+    """Note that Slack will not have a card where it belongs; False when it stands there."""
+    unposted = sa.and_(cards.c.id == card_id, cards.c.ts.is_(None))
+    return (await conn.execute(sa.update(cards).where(unposted).values(refused=True))).rowcount == 1
 
 
 async def of_ticket(conn: AsyncConnection, ticket_id: int) -> list[Card]:

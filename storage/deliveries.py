@@ -205,6 +205,7 @@ async def retry(
     due_at: datetime,
     error: str,
     uncertain: bool = True,
+    tried: bool = True,
 ) -> bool:
     """Put a delivery back to the head of its lane, to be tried again from `due_at` on.
 
@@ -215,12 +216,14 @@ async def retry(
         due_at: When to try again.
         error: Why it failed, without secrets.
         uncertain: False when Slack certainly did not do it (it answered 429, say).
+        tried: False when this shall not count as an attempt.
 
     Returns:
         False when the lane was lost.
     """
     failed = {"due_at": due_at, "error": error, "uncertain": uncertain}
-    row = await _change_held(conn, _held(), owner, delivery_id, failed)
+    held = _held() if tried else _held(attempts=_row.attempts - 1)
+    row = await _change_held(conn, held, owner, delivery_id, failed)
     if row is not None:
         await _requeue(conn, [row], {})
     return row is not None

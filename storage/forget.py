@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
-from storage.records import DeliveryState
+from storage.records import CLOSED, DeliveryState
 from storage.schema import deliveries, inbox, tickets
 from storage.statements import literal
 
@@ -53,7 +53,7 @@ async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str) ->
 
 
 async def expire(conn: AsyncConnection, before: datetime, limit: int = 500) -> int:
-    """Erase the text of tickets that nobody has touched since a time, some at once.
+    """Erase the text of closed tickets that nobody has touched since a time, some at once.
 
     What the inbox and the outbox still hold of that age, done or given up, is deleted.
 
@@ -64,7 +64,9 @@ async def expire(conn: AsyncConnection, before: datetime, limit: int = 500) -> i
         over = [DeliveryState.DONE, DeliveryState.DEAD]
         await work.sweep(conn, table, arrived, before=before, states=over)
     old = sa.select(tickets.c.id).where(
-        tickets.c.text != literal(""), tickets.c.updated_at < before
+        tickets.c.text != literal(""),
+        tickets.c.updated_at < before,
+        tickets.c.state.in_([literal(state) for state in CLOSED]),
     )
     some = old.order_by(tickets.c.updated_at).limit(limit).correlate(None)
     return await _erase(conn, tickets.c.id.in_(some))

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
-from storage.records import DeliveryState, InboxItem, QueueDepth
+from storage.records import ChangeState, DeliveryState, InboxItem, QueueDepth
 from storage.schema import inbox
 from storage.statements import columns_of, insert_if_new
 
@@ -49,8 +49,12 @@ async def record(
     payload: Mapping[str, Any],
     correlation: str,
     now: datetime,
+    changes: str | None = None,
 ) -> bool:
     """Record a payload; once this is committed it may be acknowledged.
+
+    An edit or deletion names the message that it `changes`. A payload whose key was given up comes
+    to life again: somebody asks for it once more.
 
     Returns:
         False when `key` is known in the team: a redelivery, to be acknowledged as well.
@@ -66,8 +70,14 @@ async def record(
         "due_at": now,
         "attempts": 0,
         "error": "",
+        "changes": changes,
     }
-    return await insert_if_new(conn, inbox, row, inbox.c.id) is not None
+    if await insert_if_new(conn, inbox, row, inbox.c.id) is not None:
+        return True
+    same = sa.and_(inbox.c.team == team, inbox.c.key == key)
+    again = {name: row[name] for name in ("payload", "state", "due_at", "attempts", "error")}
+    revived = sa.update(inbox).where(work.is_dead(inbox), same).values(again)
+    return (await conn.execute(revived)).rowcount == 1
 
 
 async def lease(
@@ -117,9 +127,16 @@ async def postpone(
     id: int,  # noqa: A002 - the column's own name
     due_at: datetime,
     error: str,
+    tried: bool = True,
 ) -> bool:
-    """Let go of an item until `due_at`, saying why; False when it is no longer the owner's."""
-    later = {"state": DeliveryState.WAITING, "due_at": due_at, "error": error, **_NOBODY}
+    """Let go of an item until `due_at`, saying why; False when it is no longer the owner's.
+
+    With `tried` false this does not count as an attempt.
+    """
+    later: dict[str, Any] = {"due_at": due_at, "error": error, **_NOBODY}
+    later["state"] = DeliveryState.WAITING
+    if not tried:
+        later["attempts"] = inbox.c.attempts - 1
     return await _change_held(conn, owner, inbox.c.id == id, later) == 1
 
 
@@ -151,6 +168,33 @@ async def status(conn: AsyncConnection, *, team: str, key: str) -> DeliveryState
         sa.select(inbox.c.state).where(inbox.c.team == team, inbox.c.key == key)
     )
     return state
+
+
+async def changes(conn: AsyncConnection, *, team: str, message: str) -> list[ChangeState]:
+    """The edits and the deletion of a message that were recorded, oldest first."""
+    rows = await conn.execute(_CHANGES, {"of_team": team, "message": message})
+    return [ChangeState(**row._mapping) for row in rows]
+
+
+_CHANGES = (
+    sa.select(inbox.c.key, inbox.c.kind, inbox.c.state)
+    .where(inbox.c.team == sa.bindparam("of_team"), inbox.c.changes == sa.bindparam("message"))
+    .order_by(inbox.c.id)
+)
+
+
+async def dead(conn: AsyncConnection, limit: int) -> list[tuple[int, str, str, datetime]]:
+    """What was given up, newest first: id, kind, error, and when it came in."""
+    columns = (inbox.c.id, inbox.c.kind, inbox.c.error, inbox.c.received_at)
+    given_up = sa.select(*columns).where(work.is_dead(inbox)).order_by(inbox.c.id.desc())
+    return [tuple(row) for row in await conn.execute(given_up.limit(limit))]
+
+
+async def revive(conn: AsyncConnection, ids: Collection[int], now: datetime) -> int:
+    """Work again on what was given up; how many items that are."""
+    again = {"state": DeliveryState.WAITING, "attempts": 0, "due_at": now, "error": ""}
+    chosen = sa.update(inbox).where(work.is_dead(inbox), inbox.c.id.in_(ids))
+    return (await conn.execute(chosen.values(again))).rowcount
 
 
 async def depth(conn: AsyncConnection) -> QueueDepth:

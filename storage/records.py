@@ -32,6 +32,10 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+CLOSED = frozenset({State.RESOLVED, State.DISMISSED, State.WITHDRAWN})
+"""Nothing more is expected of these."""
+
+
 class Action(StrEnum):
     """What a person did to a ticket."""
 
@@ -93,6 +97,21 @@ class InboxItem:
     correlation: str
     received_at: datetime
     attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeState:
+    """An edit or a deletion of a message, as recorded.
+
+    Attributes:
+        key: Of the payload; of two edits the later one has the greater key.
+        kind: The intake's own word.
+        state: Where it stands.
+    """
+
+    key: str
+    kind: str
+    state: DeliveryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +290,7 @@ class Card:
         ts: Its timestamp once posted; None before.
         posted_channel: The channel that Slack answered with; None before it is posted.
         retired: Left behind by a move; another card has taken its place.
+        refused: Slack will not have it in that channel, so nobody sees it.
     """
 
     id: int
@@ -282,6 +302,7 @@ class Card:
     ts: str | None
     posted_channel: str | None
     retired: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ inbox = sa.Table(
     sa.Column("due_at", UtcTime, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("error", FreeText, nullable=False),
+    sa.Column("changes", sa.Text),
     sa.UniqueConstraint("team", "key", name="inbox_key"),
     sqlite_autoincrement=True,
 )
@@ -118,6 +119,7 @@ cards = sa.Table(
     sa.Column("ts", sa.Text),
     sa.Column("posted_channel", sa.Text),
     sa.Column("retired", sa.Boolean, nullable=False),
+    sa.Column("refused", sa.Boolean, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -166,6 +168,7 @@ _OPEN = "state IN ('waiting', 'leased')"
 
 _index("inbox_open", inbox.c.id, where=_OPEN)
 _index("inbox_dead", inbox.c.id, where="state = 'dead'")
+_index("inbox_changes", inbox.c.team, inbox.c.changes, where="changes IS NOT NULL")
 _index("tickets_of_reporter", tickets.c.team, tickets.c.reporter, tickets.c.id)
 _index("tickets_pending", tickets.c.team, tickets.c.id, where="state = 'pending'")
 _index("tickets_with_text", tickets.c.updated_at, where="text <> ''")

@@ -98,6 +98,7 @@ class Desk:
                 kind=intake.kind.value,
                 payload=intake.to_payload(),
                 correlation=intake.correlation,
+                changes=intake.changes,
                 now=datetime.now(UTC),
             )
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slackbot.placement import Placement, Places, own_card, placements
 from slackbot.views.message import Message
-from storage import cards, deliveries
-from storage.records import Card, DeliveryKind, Ticket
+from storage import cards, deliveries, tickets
+from storage.records import Card, Delivery, DeliveryKind, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cau
         if card is not None:
             await cards.retire(conn, card.id)
             await _enqueue(conn, ticket, card, cause)
-        elif _has_card_in(placement, live.values()):
+            del live[placement.place]
+        if _has_card_in(placement, live.values()):
             continue
         live[placement.place] = await cards.want(
             conn,
@@ -52,6 +53,17 @@ async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cau
         )
     for card in live.values():
         await _enqueue(conn, ticket, card, cause)
+
+
+async def show_elsewhere(conn: AsyncConnection, delivery: Delivery) -> None:
+    """Rewrite the ticket's other cards: that of `delivery` cannot come, or has after all."""
+    ticket = await tickets.get(conn, delivery.team, delivery.ticket_id or 0)
+    if ticket is None:
+        return
+    cause = Cause(delivery.correlation, datetime.now(UTC))
+    for card in await cards.of_ticket(conn, ticket.id):
+        if card.id != delivery.card_id and not card.retired:
+            await _enqueue(conn, ticket, card, cause)
 
 
 async def notify(

@@ -93,6 +93,8 @@ async def apply(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
 
 async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     intake, said = judged.intake, judged.said
+    if await _overtaken(conn, intake):
+        return Effect.NOTHING
     if said.decision is Decision.IGNORE:
         # Not a ticket: the judgement counts, the text is nobody's business.
         await predictions.add(conn, _prediction(judged, None), now=_now())
@@ -116,17 +118,35 @@ async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
     return effect
 
 
+async def _overtaken(conn: AsyncConnection, intake: Intake) -> bool:
+    """Whether the message was deleted, or judged with a newer text, before this came.
+
+    Slack brings again what was not acknowledged, and so brings it late.
+    """
+    if intake.ts is None:
+        return False
+    message = f"{intake.channel}:{intake.ts}"
+    changes = await inbox.changes(conn, team=intake.team, message=message)
+    if any(change.kind == Kind.DELETE for change in changes):
+        return True
+    if intake.kind not in (Kind.MESSAGE, Kind.EDIT):
+        return False  # its text is fetched when it is needed
+    since = intake.key if intake.kind is Kind.EDIT else ""
+    return any(c.key > since and c.state is DeliveryState.DONE for c in changes)
+
+
 async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     """Judge an edited message again, unless a person has already decided."""
     intake, said = judged.intake, judged.said
+    if await _overtaken(conn, intake):
+        return Effect.NOTHING
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
     if ticket is None:
         if await _original_waits(conn, intake):
             return Effect.WAITS
         return await _file(conn, judged, places)  # it was no ticket before the edit
-    if ticket.state not in (State.PENDING, State.ASSIGNED):
-        return Effect.NOTHING
-    if await reviews.last_of_ticket(conn, ticket.id) is not None:
+    settled = await reviews.last_of_ticket(conn, ticket.id) is not None
+    if settled or ticket.state not in (State.PENDING, State.ASSIGNED):
         return Effect.NOTHING
     state, queue = _state_and_queue(said)
     changed = await tickets.change(

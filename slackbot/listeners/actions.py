@@ -6,21 +6,20 @@ import asyncio
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.decision import Priority
 from slackbot.desk import Step
 from slackbot.errors import AutoTicketError
+from slackbot.identity import team_of
 from slackbot.listeners.home import Home
-from slackbot.listeners.services import Services
+from slackbot.listeners.services import WHO_IS_IT_S, Services
 from slackbot.slack_calls import SlackFailure
 from slackbot.views import answers
 from slackbot.views.home import shown_page
 from slackbot.views.ids import ActionId, parse_choice, queue_named
 from storage.records import Action
-
-WHO_IS_IT_S = 2.0
-"""Slack wants an answer within 3 s; who cannot be looked up by then is refused."""
 
 _MEANS = {
     ActionId.CONFIRM: Action.CONFIRM,
@@ -52,16 +51,21 @@ class ReviewActions:
         self._home = Home(services)
 
     async def run(
-        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        action: dict[str, Any],
+        context: AsyncBoltContext,
+        client: AsyncWebClient,
     ) -> None:
         """Decide and commit, then acknowledge: what Slack was told has happened, has happened."""
         step = self._step(body, action)
         await self._require_reviewer(step.user)
-        await self._desk.settle(_team(body), step)
+        await self._desk.settle(team_of(context), step)
         await ack()
         if (body.get("view") or {}).get("type") == "home":
             page = shown_page(body["view"])
-            await self._home.publish(client, _team(body), step.user, page)
+            await self._home.publish(client, team_of(context), step.user, page)
 
     async def _require_reviewer(self, user: str) -> None:
         try:
@@ -105,10 +109,6 @@ def _priority(text: str) -> Priority:
         return Priority(text)
     except ValueError:
         raise StaleCard(answers.stale_card().text) from None
-
-
-def _team(body: dict[str, Any]) -> str:
-    return str((body.get("team") or {}).get("id") or body["user"].get("team_id") or "")
 
 
 def _still_asked(body: dict[str, Any], number: str) -> bool:

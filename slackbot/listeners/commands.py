@@ -9,16 +9,20 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.text import clean, is_blank
+from slackbot.desk import UnknownTicket
+from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.slack_calls import sorted_failures
 from slackbot.views import answers, modal
 from slackbot.views.message import Message
+from slackbot.views.ticket import TicketCard
 
 
 class TicketCommand:
     """Answers `/ticket`."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._desk = services.desk
         self._reaction = services.settings.reaction
 
@@ -34,23 +38,30 @@ class TicketCommand:
             await ack()
             await self._open_modal(body, client)
             return
-        answer = await self.answer(body["team_id"], body["user_id"], text.split())
+        answer = await self.answer(team_of(context), body["user_id"], text.split())
         await ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")
 
     async def answer(self, team: str, user: str, words: list[str]) -> Message:
         """What `help`, `list` and `status T-12` say to `user`.
 
         Raises:
-            UnknownTicket: There is no such ticket.
+            UnknownTicket: There is no such ticket, or it is nobody's business but its reporter's
+                and the reviewers'.
         """
         match [words[0].lower(), *words[1:]]:
             case ["list"]:
                 return answers.ticket_list(await self._desk.of_reporter(team, user))
             case ["status", number]:
-                return answers.status(await self._desk.card(team, number))
+                return answers.status(await self._own_or_reviewed(team, user, number))
             case ["status"]:
                 return answers.status_usage()
         return answers.help_text(self._reaction)
+
+    async def _own_or_reviewed(self, team: str, user: str, number: str) -> TicketCard:
+        ticket = await self._desk.card(team, number)
+        if ticket.reporter != user and not await self._services.may_review(user):
+            raise UnknownTicket(number)
+        return ticket
 
     async def _open_modal(self, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with sorted_failures():

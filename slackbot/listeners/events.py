@@ -9,6 +9,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.text import is_blank
+from slackbot.identity import team_of
 from slackbot.listeners.commands import TicketCommand
 from slackbot.listeners.services import Services
 from slackbot.listeners.tell import tell
@@ -38,5 +39,5 @@ class SaidToTheBot:
             await tell(body, client, answers.blank_hint())
         else:
             user = body["event"]["user"]
-            answer = await self._command.answer(body["team_id"], user, said.split())
+            answer = await self._command.answer(team_of(context), user, said.split())
             await tell(body, client, answer)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
+from slackbot.identity import team_of
 from slackbot.listeners.services import Services
-from slackbot.slack_calls import SlackFailure, sorted_failures
+from slackbot.slack_calls import sorted_failures
 from slackbot.views import home, modal
 from slackbot.views.ticket import TicketCard
 
@@ -17,15 +19,15 @@ class Home:
     """Publishes App Home."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._desk = services.desk
-        self._reviewers = services.reviewers
 
     async def opened(
-        self, event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient
+        self, event: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
     ) -> None:
         """Show what is true now whenever somebody opens the tab."""
         if event.get("tab") == "home":
-            await self.publish(client, str(body["team_id"]), str(event["user"]))
+            await self.publish(client, team_of(context), str(event["user"]))
 
     async def publish(self, client: AsyncWebClient, team: str, user: str, page: int = 0) -> None:
         """Show `user` their Home."""
@@ -44,17 +46,18 @@ class Home:
             await client.views_open(trigger_id=body["trigger_id"], view=modal.ticket_modal())
 
     async def turn_page(
-        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], client: AsyncWebClient
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        action: dict[str, Any],
+        context: AsyncBoltContext,
+        client: AsyncWebClient,
     ) -> None:
         """Show another page of what waits."""
         await ack()
         value = str(action.get("value"))
         page = int(value) if value.isdecimal() else 0
-        await self.publish(client, str(body["team"]["id"]), str(body["user"]["id"]), page)
+        await self.publish(client, team_of(context), str(body["user"]["id"]), page)
 
     async def _waiting(self, team: str, user: str) -> list[TicketCard] | None:
-        try:
-            allowed = await self._reviewers.includes(user)
-        except SlackFailure:
-            allowed = False
-        return await self._desk.waiting(team) if allowed else None
+        return await self._desk.waiting(team) if await self._services.may_review(user) else None

@@ -136,5 +136,5 @@ _JSON = st.recursive(
 def test_no_event_of_any_shape_breaks_the_intake(event):
     settings = parse_settings({"AUTOTICKET_TRIAGE_CHANNELS": "*"})
     body = {"type": "event_callback", "team_id": "T", "event": event}
-    found = parse(body, bot_user="UB", settings=settings)
+    found = parse(body, team="T", bot_user="UB", settings=settings)
     assert found is None or found.channel == "C1"

@@ -17,7 +17,7 @@ class Clock:
 def reviewers(slack):
     def of(*ids):
         client = web_client(slack.bot_token, slack.api_url)
-        return Reviewers(client, frozenset(ids), Clock())
+        return Reviewers(client, frozenset(ids), slack.team_id, Clock())
 
     return of
 

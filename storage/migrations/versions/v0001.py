@@ -90,10 +90,12 @@ def _create_inbox() -> None:
         _time("due_at"),
         _whole("attempts"),
         _text("error"),
+        _text("changes", nullable=True),
         sa.UniqueConstraint("team", "key", name="inbox_key"),
     )
     _index("inbox_open", "inbox", ["id"], where=_OPEN)
     _index("inbox_dead", "inbox", ["id"], where="state = 'dead'")
+    _index("inbox_changes", "inbox", ["team", "changes"], where="changes IS NOT NULL")
 
 
 def _create_tickets() -> None:
@@ -171,6 +173,7 @@ def _create_cards() -> None:
         _text("ts", nullable=True),
         _text("posted_channel", nullable=True),
         _truth("retired"),
+        _truth("refused"),
     )
     _index("cards_of_ticket", "cards", ["ticket_id"])
     _index("cards_in_place", "cards", ["ticket_id", "place"], where="NOT retired", unique=True)

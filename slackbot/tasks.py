@@ -1,0 +1,50 @@
+"""Tasks that run beside a loop, are waited for at its end, and whose errors are not lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Tasks:
+    """A set of running tasks."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run `work` beside everything else."""
+        self._running.add(asyncio.create_task(work))
+
+    async def wait_for_one_or(self, event: asyncio.Event, seconds: float) -> None:
+        """Return when a task ends, `event` is set, or the time is over.
+
+        Raises:
+            Exception: What an ended task raised.
+        """
+        signal = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait(
+                {signal, *self._running}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            signal.cancel()
+        self._reap()
+
+    async def finish(self) -> None:
+        """Wait for all of them; cancel them when this is cancelled."""
+        try:
+            await asyncio.gather(*self._running)
+        finally:
+            for task in self._running:
+                task.cancel()
+
+    def _reap(self) -> None:
+        ended = {task for task in self._running if task.done()}
+        self._running -= ended
+        for task in ended:
+            task.result()
