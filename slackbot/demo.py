@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import signal
 import socket
@@ -86,6 +87,7 @@ def run_demo(*, terminal: bool, port: int, data: Path | None, open_browser: bool
     if terminal:
         return
     configure_logging("ERROR")
+    logging.getLogger().setLevel(logging.ERROR)  # libraries too: a visitor cannot act on warnings
     with _folder(data) as folder:
         asyncio.run(_serve(settings, queues, folder, free_port(port), open_browser))
 
@@ -180,7 +182,7 @@ def _slug(queue: str) -> str:
 def _scene(slack: Playground, office: Office, bot: Bot) -> Scene:
     roles = {"ana": "employee", "ben": "employee", "rita": "reviewer", "gus": "guest"}
     topics = {
-        office.help.id: "Say what is wrong: AutoTicket reads every message here.",
+        office.help.id: "Say what is wrong: AutoTicket reads every message here. Then be Rita.",
         office.review.id: "What AutoTicket is not sure of, for people to settle.",
         office.random.id: "Anything else. A 🎫 reaction makes a ticket of a message.",
     }

@@ -47,7 +47,6 @@ async def test_a_ticket_goes_from_command_to_reviewer_to_notice(visit, demo, tex
     await go(page, "it-review")
     card = page.locator(".message").last
     await expect(card.get_by_role("combobox", name="Another queue")).to_be_visible()
-    await shoot(page, "review")
     await card.get_by_role("button", name=re.compile("^Confirm")).click()
     await expect(card).to_contain_text("@rita confirmed")
     await expect(card.get_by_role("button", name=re.compile("^Confirm"))).to_have_count(0)
@@ -73,7 +72,7 @@ async def test_a_reviewer_moves_a_ticket_and_sets_its_priority(visit, texts):
     await expect(card).to_contain_text("P1 Critical · set by @rita")
 
 
-async def test_the_form_says_what_is_missing_and_files(visit, texts, shoot):
+async def test_the_form_says_what_is_missing_and_files(visit, texts):
     page = await visit()
     await write(page, "/ticket")
     form = page.get_by_role("dialog", name="New IT ticket")
@@ -84,7 +83,6 @@ async def test_the_form_says_what_is_missing_and_files(visit, texts, shoot):
     await expect(form.get_by_label("What is wrong?")).to_be_focused()
     await form.get_by_label("What is wrong?").fill(texts[Decision.REVIEW][1][:150])
     await form.get_by_label("How urgent is it?").select_option(label="Work has stopped")
-    await shoot(page, "form")
     await form.get_by_role("button", name="File it").click()
     await expect(form).to_have_count(0)
     await expect(page.locator(".ephemeral")).to_contain_text("T-1")

@@ -47,8 +47,12 @@ export class Store {
 
   /** Replies by their parent's ts, oldest first. */
   replies(channel) {
-    const all = this.in(channel).filter(({ json }) => isReply(json));
-    return Map.groupBy ? Map.groupBy(all, ({ json }) => json.thread_ts) : grouped(all);
+    const threads = new Map();
+    for (const message of this.in(channel)) {
+      const parent = message.json.thread_ts;
+      if (isReply(message.json)) threads.set(parent, [...(threads.get(parent) ?? []), message]);
+    }
+    return threads;
   }
 
   name(user) {
@@ -76,12 +80,3 @@ export class Store {
 }
 
 const isReply = (json) => Boolean(json.thread_ts) && json.thread_ts !== json.ts;
-
-function grouped(items) {
-  const groups = new Map();
-  for (const item of items) {
-    const key = item.json.thread_ts;
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
-  return groups;
-}
