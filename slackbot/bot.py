@@ -22,14 +22,14 @@ from slackbot.config import Settings
 from slackbot.delivery import Deliverer
 from slackbot.desk import Desk
 from slackbot.housekeeping import Housekeeping
-from slackbot.identity import wait_for_identity
+from slackbot.identity import Identity, wait_for_identity
 from slackbot.listeners.services import Services
 from slackbot.metrics import Metrics, Snapshot
 from slackbot.pace import Pace
 from slackbot.people import Reviewers
 from slackbot.placement import Places
 from slackbot.posting import Poster
-from slackbot.slack_calls import web_client
+from slackbot.slack_calls import web_client, web_session
 from slackbot.socket_mode import SocketMode
 from slackbot.worker import Worker
 from storage import deliveries, inbox
@@ -170,40 +170,51 @@ async def open_bot(
         StorageError: The database cannot be used.
     """
     metrics = metrics or Metrics()
-    client = web_client(settings.bot_token, settings.api_url, metrics.slack_call)
-    loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
-    database = await Database.open(settings.database_url)
-    try:
-        classifier = await loading
-        asking = asyncio.create_task(wait_for_identity(client))
-        await first_of(stop, asking)
-        if not asking.done():
-            asking.cancel()
-            yield None
-            return
-        identity = asking.result()
-        desk = Desk(
-            database=database,
-            classifier=classifier,
-            matrix=settings.priority_matrix,
-            places=Places(settings.review_channel, settings.queue_channels),
-            workspace_url=identity.workspace_url,
-            metrics=metrics,
-        )
-        services = Services(desk, Reviewers(client, settings.reviewers, identity.team), settings)
-        owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        yield Bot(
-            settings=settings,
-            desk=desk,
-            app=build_app(client, identity, services),
-            worker=Worker(desk, client, owner, identity.bot_user),
-            deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
-            housekeeping=Housekeeping(database, settings.retention_days),
-            client=client,
-            owner=owner,
-        )
-    finally:
-        await database.close()
+    async with web_session() as session:
+        client = web_client(settings.bot_token, settings.api_url, metrics.slack_call, session)
+        loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
+        database = await Database.open(settings.database_url)
+        try:
+            classifier = await loading
+            asking = asyncio.create_task(wait_for_identity(client))
+            await first_of(stop, asking)
+            if asking.done():
+                yield _assemble(settings, client, asking.result(), database, classifier, metrics)
+            else:
+                asking.cancel()
+                yield None
+        finally:
+            await database.close()
+
+
+def _assemble(
+    settings: Settings,
+    client: AsyncWebClient,
+    identity: Identity,
+    database: Database,
+    classifier: Classifier,
+    metrics: Metrics,
+) -> Bot:
+    desk = Desk(
+        database=database,
+        classifier=classifier,
+        matrix=settings.priority_matrix,
+        places=Places(settings.review_channel, settings.queue_channels),
+        workspace_url=identity.workspace_url,
+        metrics=metrics,
+    )
+    services = Services(desk, Reviewers(client, settings.reviewers, identity.team), settings)
+    owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+    return Bot(
+        settings=settings,
+        desk=desk,
+        app=build_app(client, identity, services),
+        worker=Worker(desk, client, owner, identity.bot_user),
+        deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
+        housekeeping=Housekeeping(database, settings.retention_days),
+        client=client,
+        owner=owner,
+    )
 
 
 def _load_classifier(settings: Settings) -> Classifier:

@@ -48,6 +48,8 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Run the bot: Socket Mode with an app token, else HTTP with a signing secret."""
+    from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415
+
     from slackbot.config import load_settings  # noqa: PLC0415  imports cost start-up time
     from slackbot.logs import configure_logging  # noqa: PLC0415
     from slackbot.run import run_bot  # noqa: PLC0415
@@ -55,7 +57,8 @@ def run() -> None:
     settings = load_settings()
     settings.require_slack()
     configure_logging(settings.log_level, settings.log_format)
-    asyncio.run(run_bot(settings))
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # uvloop where it exists
+        runner.run(run_bot(settings))
 
 
 @main.command()
@@ -161,6 +164,26 @@ def forget(user: str | None, number: str | None, team: str | None) -> None:
     if (user is None) == (number is None):
         raise click.UsageError("give --user or --ticket")
     asyncio.run(forget_text(user=user, number=number, team=team))
+
+
+@main.command()
+@click.argument("file", type=_FILE)
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+def backup(file: Path, force: bool) -> None:
+    """Copy the SQLite record to FILE, also while the bot runs."""
+    from slackbot.backup import back_up  # noqa: PLC0415
+
+    back_up(file, force=force)
+
+
+@main.command()
+@click.argument("file", type=_FILE)
+@click.option("--force", is_flag=True, help="Replace the record that is there.")
+def restore(file: Path, force: bool) -> None:
+    """Bring the SQLite record back from FILE; the bot must not be running."""
+    from slackbot.backup import bring_back  # noqa: PLC0415
+
+    bring_back(file, force=force)
 
 
 @main.group()

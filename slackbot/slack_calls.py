@@ -17,7 +17,7 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
-TIMEOUT_S = 10
+TIMEOUT_S = 15
 
 PASSING_ERRORS = frozenset(
     {
@@ -59,7 +59,16 @@ class RateLimited(SlackFailure):
 
 
 class OutcomeUnknown(SlackFailure):
-    """A time-out, a lost connection or a 5xx: the call may have had its effect."""
+    """A time-out, a lost connection or a 5xx: the call may have had its effect.
+
+    Attributes:
+        settles_in_s: Seconds after which the effect shows if it came; a call that timed out may
+            still be under way.
+    """
+
+    def __init__(self, what: str, settles_in_s: float = 0.0) -> None:
+        self.settles_in_s = settles_in_s
+        super().__init__(what)
 
 
 class Refused(SlackFailure):
@@ -74,8 +83,16 @@ class Refused(SlackFailure):
         super().__init__(f"{error} (needs {needed})" if needed else error)
 
 
+def web_session() -> aiohttp.ClientSession:
+    """Connections that outlive a call, to be closed by the caller; needs a running event loop."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+
+
 def web_client(
-    token: str, api_url: str, heard: Callable[[CallOutcome], None] | None = None
+    token: str,
+    api_url: str,
+    heard: Callable[[CallOutcome], None] | None = None,
+    session: aiohttp.ClientSession | None = None,
 ) -> AsyncWebClient:
     """A Web API client that never repeats a call by itself: posting is not idempotent.
 
@@ -83,9 +100,16 @@ def web_client(
         token: The bot's.
         api_url: Base URL of the Web API.
         heard: Is told how each call ended, also of the copies that Bolt makes of the client.
+        session: From `web_session`; without one every call makes a connection of its own.
     """
     handlers: list[AsyncRetryHandler] = [_Listening(heard)] if heard else []
-    return AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT_S, retry_handlers=handlers)
+    return AsyncWebClient(
+        token=token,
+        base_url=api_url,
+        timeout=TIMEOUT_S,
+        session=session,
+        retry_handlers=handlers,
+    )
 
 
 class _Listening(AsyncRetryHandler):
@@ -123,7 +147,9 @@ async def sorted_failures() -> AsyncIterator[None]:
         yield
     except SlackApiError as error:
         raise _sorted(error) from None  # the SDK's text holds the whole answer
-    except (TimeoutError, aiohttp.ClientError, ssl.SSLError, OSError) as error:
+    except TimeoutError as error:
+        raise OutcomeUnknown("timed out", settles_in_s=TIMEOUT_S) from error
+    except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
         raise OutcomeUnknown(type(error).__name__) from error
 
 
