@@ -14,7 +14,7 @@ from slackbot.desk.show import show_elsewhere
 from slackbot.pace import Pace
 from slackbot.posting import Posted, Poster
 from slackbot.slack_calls import OutcomeUnknown, RateLimited, Refused
-from slackbot.tasks import Tasks
+from slackbot.tasks import Tasks, repeating
 from storage import cards, deliveries
 from storage.errors import DatabaseUnavailable
 from storage.records import Delivery, DeliveryState, Lane
@@ -116,7 +116,31 @@ class Deliverer:
             return []
 
     async def _deliver_lane(self, lane: Lane) -> None:
-        """Deliver a lane in order until it is empty, must rest, or a call fails."""
+        """Deliver what is due in a lane, and hold it for as long as that takes."""
+        async with repeating(lambda: self._renew(lane), LEASE_S / 3):
+            outcomes, pause_s = await self._deliver_in_order(lane)
+        try:
+            await self._commit(lane, outcomes, pause_s)
+        except DatabaseUnavailable as error:
+            log.warning("outbox_unavailable", extra={"lane": lane.lane, "error": str(error)})
+
+    async def _renew(self, lane: Lane) -> None:
+        async with self.desk.database.write() as conn:
+            await deliveries.renew_lane(
+                conn,
+                owner=self.owner,
+                team=lane.team,
+                lane=lane.lane,
+                now=_now(),
+                seconds=LEASE_S,
+            )
+
+    async def _deliver_in_order(self, lane: Lane) -> tuple[list[Outcome], float]:
+        """Make a lane's calls until it is empty, must rest, or one fails.
+
+        Returns:
+            How they ended, and the seconds that the lane must rest.
+        """
         key = f"{lane.team}:{lane.lane}"
         deadline = time.monotonic() + LEASE_S / 2
         outcomes: list[Outcome] = []
@@ -130,10 +154,7 @@ class Deliverer:
             pause_s = outcomes[-1].pause_s
             if outcomes[-1].state is DeliveryState.WAITING:
                 break
-        try:
-            await self._commit(lane, outcomes, pause_s)
-        except DatabaseUnavailable as error:
-            log.warning("outbox_unavailable", extra={"lane": lane.lane, "error": str(error)})
+        return outcomes, pause_s
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
         """Make one call and say how it ended."""
@@ -157,21 +178,29 @@ class Deliverer:
             )
         except OutcomeUnknown as unknown:
             log.warning("delivery_uncertain", extra={**extra, "error": str(unknown)})
-            if delivery.attempts >= MAX_ATTEMPTS:
-                return Outcome(delivery, DeliveryState.DEAD, error=f"gave up: {unknown}")
-            return Outcome(
-                delivery,
-                DeliveryState.WAITING,
-                error=str(unknown),
-                uncertain=True,
-                pause_s=backoff_s(delivery.attempts, self.rng),
-            )
+            return self._uncertain(delivery, str(unknown), unknown.settles_in_s)
         except Refused as refused:
             log.error("delivery_refused", extra={**extra, "error": str(refused)})
             return Outcome(delivery, DeliveryState.DEAD, error=str(refused))
+        except Exception as error:
+            # Whatever is wrong with one row must not stop all the others.
+            log.exception("delivery_failed", extra=extra)
+            return self._uncertain(delivery, type(error).__name__, 0.0)
         log.info("delivered", extra=extra)
         self._measure(delivery, posted)
         return Outcome(delivery, DeliveryState.DONE, posted=posted)
+
+    def _uncertain(self, delivery: Delivery, error: str, at_least_s: float) -> Outcome:
+        """Try again later, after looking; or give up when it was tried long enough."""
+        if delivery.attempts >= MAX_ATTEMPTS:
+            return Outcome(delivery, DeliveryState.DEAD, error=f"gave up: {error}")
+        return Outcome(
+            delivery,
+            DeliveryState.WAITING,
+            error=error,
+            uncertain=True,
+            pause_s=max(at_least_s, backoff_s(delivery.attempts, self.rng)),
+        )
 
     def _measure(self, delivery: Delivery, posted: Posted | None) -> None:
         """Note how long a new card has taken, all the way from Slack to Slack."""
@@ -190,6 +219,8 @@ class Deliverer:
             for outcome in outcomes:
                 delivery = outcome.delivery
                 if outcome.posted is not None and delivery.card_id is not None:
+                    if outcome.posted.astray:
+                        await cards.retire(conn, delivery.card_id)
                     await cards.posted(
                         conn, delivery.card_id, outcome.posted.channel, outcome.posted.ts
                     )

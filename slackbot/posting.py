@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from slackbot.slack_calls import (
     RateLimited,
     Refused,
     find_own_message,
+    seconds,
     sorted_failures,
 )
 from slackbot.views.message import Message
@@ -33,11 +35,13 @@ class Posted:
     Attributes:
         channel: As Slack answered: `D…` for a direct message.
         ts: Its timestamp.
+        astray: It should answer a message that is gone, so it stood in the channel itself.
         after_all: Slack had refused it before.
     """
 
     channel: str
     ts: str
+    astray: bool = False
     after_all: bool = False
 
 
@@ -76,29 +80,33 @@ class Poster:
         shown = await self.desk.render_card(delivery)
         if shown is None:
             return None
-        card, message = shown
+        card, message = shown.card, shown.message
         if card.ts is not None:
             await self._rewrite(Posted(card.posted_channel or card.channel, card.ts), message)
             return None
         channel = await self._conversation(card.channel)
-        found = await self._found(delivery, channel, card.thread_ts, message)
-        if found is not None:
-            await self._rewrite(found, message)  # the ticket may have changed since
+        found = await self._found(delivery, channel, card.thread_ts, shown.known_by)
+        if found is None and shown.obsolete:
+            return None
         posted = found or await self._post(channel, card.thread_ts, message)
-        return replace(posted, after_all=card.refused) if posted else None
+        if posted.astray:
+            await self._take_back(posted)
+        elif found is not None:
+            await self._rewrite(found, message)  # the ticket may have changed since
+        return replace(posted, after_all=card.refused)
 
     async def _notice(self, delivery: Delivery) -> None:
-        message = replace(
-            Message.from_payload(delivery.payload["message"]),
-            metadata={
-                "event_type": NOTICE_EVENT,
-                "event_payload": {"key": delivery.key or str(delivery.id)},
-            },
-        )
+        known_by = {
+            "event_type": NOTICE_EVENT,
+            "event_payload": {"key": delivery.key or str(delivery.id)},
+        }
+        message = replace(Message.from_payload(delivery.payload["message"]), metadata=known_by)
         channel = await self._conversation(delivery.lane)
         thread_ts = delivery.payload["thread_ts"]
-        if await self._found(delivery, channel, thread_ts, message) is None:
-            await self._post(channel, thread_ts, message)
+        posted = await self._found(delivery, channel, thread_ts, known_by)
+        posted = posted or await self._post(channel, thread_ts, message)
+        if posted.astray:
+            await self._take_back(posted)
 
     async def _answer(self, delivery: Delivery) -> None:
         """Answer a command or a shortcut, only to who gave it."""
@@ -111,26 +119,28 @@ class Poster:
                 text=message.text, blocks=list(message.blocks), response_type="ephemeral"
             )
         if response.status_code == 429:
-            raise RateLimited(float(response.headers.get("Retry-After", 1)))
+            raise RateLimited(seconds(response.headers.get("Retry-After")))
         if response.status_code >= 500:
             raise OutcomeUnknown(f"HTTP {response.status_code}")
         if response.status_code >= 400:
             raise Refused(f"response_url: HTTP {response.status_code}")
 
     async def _found(
-        self, delivery: Delivery, channel: str, thread_ts: str | None, message: Message
+        self, delivery: Delivery, channel: str, thread_ts: str | None, known_by: Mapping[str, Any]
     ) -> Posted | None:
         """The message as an earlier attempt left it, of which nobody knows how it ended."""
         if not delivery.uncertain:
             return None
-        ts = await find_own_message(
+        found = await find_own_message(
             self.client,
             channel=channel,
             thread_ts=thread_ts,
             oldest=f"{delivery.created_at.timestamp() - 60:.6f}",
-            metadata=dict(message.metadata or {}),
+            metadata=known_by,
         )
-        return Posted(channel, ts) if ts else None
+        if found is None:
+            return None
+        return Posted(channel, found["ts"], astray=bool(thread_ts) and "thread_ts" not in found)
 
     async def _rewrite(self, posted: Posted, message: Message) -> None:
         async with sorted_failures():
@@ -138,18 +148,28 @@ class Poster:
                 channel=posted.channel, ts=posted.ts, **_arguments(message)
             )
 
-    async def _post(self, channel: str, thread_ts: str | None, message: Message) -> Posted | None:
-        """Post; None when the message that it answers is gone, and so is the answer then."""
+    async def _post(self, channel: str, thread_ts: str | None, message: Message) -> Posted:
         async with sorted_failures():
             answer = await self.client.chat_postMessage(
                 channel=channel, thread_ts=thread_ts, **_arguments(message)
             )
-            posted = Posted(str(answer.get("channel") or channel), str(answer["ts"]))
-            if thread_ts and "thread_ts" not in (answer.get("message") or {}):
-                # The parent is gone, so Slack put the reply into the channel itself.
+        ts = answer.get("ts")
+        if not ts:
+            raise OutcomeUnknown("Slack's answer names no message")
+        astray = bool(thread_ts) and "thread_ts" not in (answer.get("message") or {})
+        return Posted(str(answer.get("channel") or channel), str(ts), astray=astray)
+
+    async def _take_back(self, posted: Posted) -> None:
+        """Delete a reply that Slack put into the channel, because what it answers is gone."""
+        try:
+            async with sorted_failures():
                 await self.client.chat_delete(channel=posted.channel, ts=posted.ts)
-                return None
-        return posted
+        except RateLimited as limited:
+            # The post had its effect all the same: it must be looked for, not made again.
+            raise OutcomeUnknown("a reply stands astray", limited.retry_after) from limited
+        except Refused as refused:
+            if refused.error != "message_not_found":
+                raise
 
     async def _conversation(self, target: str) -> str:
         """The conversation to post in; a direct message is opened first."""
@@ -158,7 +178,7 @@ class Poster:
         if target not in self._direct:
             async with sorted_failures():
                 opened = await self.client.conversations_open(users=[target])
-            self._direct[target] = str(opened["channel"]["id"])
+            self._direct[target] = str((opened.get("channel") or {}).get("id") or target)
         return self._direct[target]
 
 

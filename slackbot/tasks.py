@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 
@@ -48,3 +49,20 @@ class Tasks:
         self._running -= ended
         for task in ended:
             task.result()
+
+
+@asynccontextmanager
+async def repeating(action: Callable[[], Awaitable[object]], every_s: float) -> AsyncIterator[None]:
+    """Run `action` again and again while the block lasts; what it raises ends the repetition."""
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            await action()
+
+    task = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

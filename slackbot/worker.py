@@ -15,7 +15,7 @@ from slackbot.delivery import MAX_ATTEMPTS, backoff_s
 from slackbot.desk import Desk, LeaseLost
 from slackbot.intake import Intake, to_text
 from slackbot.slack_calls import RateLimited, Refused, SlackFailure, find_message
-from slackbot.tasks import Tasks
+from slackbot.tasks import Tasks, repeating
 from storage import inbox
 from storage.errors import DatabaseUnavailable
 from storage.records import InboxItem
@@ -89,11 +89,18 @@ class Worker:
 
     async def _fetch_and_triage(self, item: InboxItem, intake: Intake) -> None:
         try:
-            complete = await self._complete(item, intake)
+            async with repeating(lambda: self._renew(item), LEASE_S / 3):
+                complete = await self._complete(item, intake)
             if complete is not None:
                 await self._triage([item], [complete])
         except DatabaseUnavailable as error:
             log.warning("inbox_unavailable", extra={"error": str(error)})
+
+    async def _renew(self, item: InboxItem) -> None:
+        async with self.desk.database.write() as conn:
+            await inbox.renew(
+                conn, owner=self.owner, ids=[item.id], now=datetime.now(UTC), seconds=LEASE_S
+            )
 
     async def _triage(self, items: Sequence[InboxItem], intakes: Sequence[Intake]) -> None:
         """Triage a batch; when it fails, one by one, so that one payload cannot block the rest."""

@@ -45,6 +45,8 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        path = Path(engine.url.database or "") if _is_sqlite(engine.url) else None
+        self._file = (path, _identity(path)) if path else None
         # SQLite has one writer at a time: waiting here is fair, waiting inside SQLite is not.
         self._turn: AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if _is_sqlite(engine.url) else nullcontext()
@@ -93,6 +95,7 @@ class Database:
             DatabaseUnavailable: Cannot connect, locked for too long, or no space left; nothing
                 was committed, except that a connection lost during the commit leaves it unknown.
         """
+        self._check_file()
         async with self._turn, self._connected() as connection:
             await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
             async with connection.begin():
@@ -114,6 +117,7 @@ class Database:
         Raises:
             DatabaseUnavailable: It does not, or not within `LOCK_SECONDS`.
         """
+        self._check_file()
         try:
             async with asyncio.timeout(LOCK_SECONDS), self.read() as connection:
                 await connection.execute(sa.select(1))
@@ -140,6 +144,17 @@ class Database:
                 finally:
                     patience = f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}"
                     await connection.exec_driver_sql(patience)
+
+    def _check_file(self) -> None:
+        """SQLite writes on into a file that somebody has deleted; nobody would ever see that."""
+        if self._file is None:
+            return
+        try:
+            same = _identity(self._file[0]) == self._file[1]
+        except OSError:
+            same = False
+        if not same:
+            raise DatabaseUnavailable(f"the database file {self._file[0]} was removed or replaced")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -179,8 +194,23 @@ class Database:
             await connection.run_sync(upgrade)
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for one on a server.
+
+    Raises:
+        StorageError: The URL is not understood.
+    """
+    address = _address(url)
+    return Path(address.database or "") if _is_sqlite(address) else None
+
+
 def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _address(url: str) -> URL:

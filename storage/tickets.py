@@ -46,15 +46,25 @@ async def create(conn: AsyncConnection, ticket: NewTicket, now: datetime) -> Tic
     return _ticket(await insert_if_new(conn, tickets, row, *tickets.c))
 
 
-async def get(conn: AsyncConnection, team: str, number_or_id: str | int) -> Ticket | None:
-    """The team's ticket of that id, or of that number as people write it."""
+async def get(
+    conn: AsyncConnection, team: str, number_or_id: str | int, *, lock: bool = False
+) -> Ticket | None:
+    """The team's ticket of that id, or of that number as people write it.
+
+    With `lock` nobody else changes it until this transaction ends.
+    """
     ticket_id = parse_number(str(number_or_id))
-    return await _one(conn, tickets.c.team == team, tickets.c.id == ticket_id)
+    return await _one(conn, tickets.c.team == team, tickets.c.id == ticket_id, lock=lock)
 
 
-async def by_key(conn: AsyncConnection, team: str, key: str) -> Ticket | None:
-    """The team's ticket that was created under that key."""
-    return await _one(conn, tickets.c.team == team, tickets.c.key == key)
+async def by_key(
+    conn: AsyncConnection, team: str, key: str, *, lock: bool = False
+) -> Ticket | None:
+    """The team's ticket that was created under that key.
+
+    With `lock` nobody else changes it until this transaction ends.
+    """
+    return await _one(conn, tickets.c.team == team, tickets.c.key == key, lock=lock)
 
 
 async def of_reporter(conn: AsyncConnection, team: str, reporter: str, limit: int) -> list[Ticket]:
@@ -107,8 +117,11 @@ async def change(
     return _ticket(rows.one_or_none())
 
 
-async def _one(conn: AsyncConnection, *where: sa.ColumnElement[bool]) -> Ticket | None:
-    return _ticket((await conn.execute(sa.select(tickets).where(*where))).one_or_none())
+async def _one(conn: AsyncConnection, *where: sa.ColumnElement[bool], lock: bool) -> Ticket | None:
+    chosen = sa.select(tickets).where(*where)
+    if lock:
+        chosen = chosen.with_for_update()  # SQLite's write transactions are alone anyway
+    return _ticket((await conn.execute(chosen)).one_or_none())
 
 
 def _ticket(row: sa.Row[Any] | None) -> Ticket | None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
@@ -41,6 +42,23 @@ _OVERTAKEN_DELAY = timedelta(seconds=1)
 
 class LeaseLost(Exception):
     """Another replica has taken over this work; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card and what it shows.
+
+    Attributes:
+        card: Where it belongs, and where it stands.
+        message: What it shows now.
+        known_by: The metadata it was first posted with, by which it is found again.
+        obsolete: It need not be posted any more; where it stands already it must be rewritten.
+    """
+
+    card: Card
+    message: Message
+    known_by: Mapping[str, Any]
+    obsolete: bool
 
 
 @dataclass(slots=True)
@@ -230,7 +248,7 @@ class Desk:
         """
         return self._as_card(await self.history(team, number))
 
-    async def render_card(self, delivery: Delivery) -> tuple[Card, Message] | None:
+    async def render_card(self, delivery: Delivery) -> Shown | None:
         """The card that `delivery` is about, with what it must show now.
 
         Returns:
@@ -246,10 +264,12 @@ class Desk:
         obsolete = card.retired or ticket.state is State.WITHDRAWN
         if obsolete and card.ts is None and not delivery.uncertain:
             return None
-        shown = self._as_card(history)
+        ticket_card = self._as_card(history)
+        message = card_message(ticket_card, card.place, controls(ticket, card, all_cards))
+        known_by = message.metadata or {}
         if card.retired:
-            return card, moved(shown, ticket.queue or "")
-        return card, card_message(shown, card.place, controls(ticket, card, all_cards))
+            message = moved(ticket_card, ticket.queue or "")
+        return Shown(card, message, known_by, obsolete)
 
     async def render_answer(self, delivery: Delivery) -> Message:
         """What who gave a command sees: the ticket as it is now, with nothing to press."""

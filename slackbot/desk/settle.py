@@ -123,7 +123,7 @@ async def settle(
     """
     if step.queue is not None and step.queue not in queues:
         raise UnknownQueue(step.queue)
-    before = await tickets.get(conn, team, step.number)
+    before = await tickets.get(conn, team, step.number, lock=True)
     if before is None:
         raise UnknownTicket(step.number)
     step = await _named_rightly(conn, step, before)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slackbot.placement import Placement, Places, own_card, placements
 from slackbot.views.message import Message
 from storage import cards, deliveries, tickets
-from storage.records import Card, Delivery, DeliveryKind, Ticket
+from storage.records import Card, Delivery, DeliveryKind, Place, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,12 @@ async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cau
 
     A ticket that moves to another queue's channel leaves a stub behind and gets a new card there.
     """
-    live = {card.place: card for card in await cards.of_ticket(conn, ticket.id) if not card.retired}
+    everything = await cards.of_ticket(conn, ticket.id)
+    live = {card.place: card for card in everything if not card.retired}
     for placement in placements(ticket, places):
         card = live.get(placement.place)
+        if card is None and placement.thread_ts and placement.place in _places(everything):
+            continue  # the message with that thread is gone, and the card was taken back
         if card is not None and card.channel == placement.channel:
             continue
         if card is not None:
@@ -101,6 +104,10 @@ async def answer(
         correlation=correlation,
         now=datetime.now(UTC),
     )
+
+
+def _places(made: Iterable[Card]) -> set[Place]:
+    return {card.place for card in made}
 
 
 def _has_card_in(placement: Placement, live: Iterable[Card]) -> bool:

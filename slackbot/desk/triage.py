@@ -140,7 +140,7 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
     intake, said = judged.intake, judged.said
     if await _overtaken(conn, intake):
         return Effect.NOTHING
-    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
+    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
     if ticket is None:
         if await _original_waits(conn, intake):
             return Effect.WAITS
@@ -172,7 +172,7 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
 async def _withdraw(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     """The message is gone: so is its ticket, unless it was closed already."""
     intake = judged.intake
-    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
+    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
     if ticket is None:
         return Effect.WAITS if await _original_waits(conn, intake) else Effect.NOTHING
     withdrawn = await tickets.change(

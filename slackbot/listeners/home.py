@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -10,9 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
-from slackbot.slack_calls import sorted_failures
+from slackbot.slack_calls import SlackFailure, sorted_failures
 from slackbot.views import home, modal
 from slackbot.views.ticket import TicketCard
+
+log = logging.getLogger(__name__)
 
 
 class Home:
@@ -36,8 +39,12 @@ class Home:
             waiting=await self._waiting(team, user),
             page=page,
         )
-        async with sorted_failures():
-            await client.views_publish(user_id=user, view=view)
+        try:
+            async with sorted_failures():
+                await client.views_publish(user_id=user, view=view)
+        except SlackFailure as failure:
+            # It is shown anew whenever it is opened; what was done there is done.
+            log.warning("home_not_shown", extra={"error": str(failure)})
 
     async def new_ticket(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """Open the ticket modal."""
