@@ -58,7 +58,7 @@ class Front:
             return Response("starting", status_code=503)
         try:
             return await AsyncSlackRequestHandler(self.bot.app).handle(request)
-        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             # Bolt reads the body before it checks the signature: anybody may send anything.
             return Response("not a payload of Slack's", status_code=400)
 

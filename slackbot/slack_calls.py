@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -160,7 +160,7 @@ def _sorted(error: SlackApiError) -> SlackFailure:
     said = response.get("error") if isinstance(getattr(response, "data", None), dict) else None
     match _failed(status, said):
         case CallOutcome.RATE_LIMITED:
-            return RateLimited(_seconds(headers.get("retry-after")))
+            return RateLimited(seconds(headers.get("retry-after")))
         case CallOutcome.REFUSED:
             return Refused(str(said), str(response.get("needed") or ""))
     return OutcomeUnknown(str(said or f"HTTP {status}"))
@@ -175,7 +175,8 @@ def _failed(status: int, said: str | None) -> CallOutcome:
     return CallOutcome.REFUSED
 
 
-def _seconds(text: str | None) -> float:
+def seconds(text: str | None) -> float:
+    """A `Retry-After` header in seconds; 1 when it is missing or says something else."""
     try:
         return max(0.1, float(text or 1))
     except ValueError:
@@ -244,13 +245,30 @@ async def find_own_message(
     channel: str,
     thread_ts: str | None,
     oldest: str,
-    metadata: dict[str, Any],
-) -> str | None:
-    """Look for a message of ours by its metadata; its ts, or None when it was never posted.
+    metadata: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """Look for a message of ours by its metadata, also astray in the channel of a lost thread.
+
+    Returns:
+        The message as Slack has it; None when it was never posted.
 
     Raises:
         SlackFailure: As `sorted_failures` says.
     """
+    for thread in (thread_ts, None) if thread_ts else (None,):
+        try:
+            async for message in _own_messages(client, channel, thread, oldest):
+                if message.get("metadata") == metadata:
+                    return message
+        except Refused as refused:
+            if refused.error != "thread_not_found":
+                raise
+    return None
+
+
+async def _own_messages(
+    client: AsyncWebClient, channel: str, thread_ts: str | None, oldest: str
+) -> AsyncIterator[dict[str, Any]]:
     cursor = None
     while True:
         window: dict[str, Any] = {
@@ -266,8 +284,7 @@ async def find_own_message(
             else:
                 answer = await client.conversations_history(**window)
         for message in answer.get("messages") or []:
-            if message.get("metadata") == metadata:
-                return str(message["ts"])
+            yield message
         cursor = (answer.get("response_metadata") or {}).get("next_cursor")
         if not cursor:
-            return None
+            return
