@@ -1,10 +1,12 @@
 import contextlib
+import re
 import resource
 import sqlite3
 
 import pytest
+import sqlalchemy as sa
 
-from storage import backup, deliveries
+from storage import backup, deliveries, schema
 from storage.database import Database, sqlite_file
 from storage.errors import StorageError
 from storage.records import DeliveryKind
@@ -21,20 +23,23 @@ def path(tmp_path):
 async def record(path):
     """A record with one ticket and one delivery that waits; nobody has it open."""
     async with opened(path) as db, db.write() as conn:
-        ticket = await file_ticket(conn, "first")
-        await deliveries.enqueue(
-            conn,
-            team=TEAM,
-            lane="C1",
-            kind=DeliveryKind.NOTICE,
-            ticket_id=ticket.id,
-            card_id=None,
-            key="n",
-            payload={},
-            correlation="",
-            now=NOW,
-        )
+        await wait_for_slack(conn, await file_ticket(conn, "first"))
     return path
+
+
+async def wait_for_slack(conn, ticket):
+    await deliveries.enqueue(
+        conn,
+        team=TEAM,
+        lane="C1",
+        kind=DeliveryKind.NOTICE,
+        ticket_id=ticket.id,
+        card_id=None,
+        key="n",
+        payload={},
+        correlation="",
+        now=NOW,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -192,3 +197,20 @@ def test_what_does_not_fit_leaves_no_half_file(record, tmp_path, small_disk):
 def test_only_sqlite_has_a_file(tmp_path):
     assert sqlite_file(f"sqlite+aiosqlite:///{tmp_path}/a.db") == tmp_path / "a.db"
     assert sqlite_file("postgresql://u@h/d") is None
+
+
+@pytest.fixture
+def kind():
+    """Which database `db` is on."""
+    return "postgresql"
+
+
+async def test_what_the_manual_runs_after_pg_restore_does_the_same(db, root):
+    manual = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    statements = re.findall(r'-c "((?:UPDATE|SELECT)[^"]+)"', manual)
+    async with db.write() as conn:
+        await wait_for_slack(conn, await file_ticket(conn, "first"))
+        for statement in statements:
+            await conn.execute(sa.text(statement))
+        assert (await file_ticket(conn, "second")).id == 1 + backup.SKIPPED_NUMBERS + 1
+        assert await conn.scalar(sa.select(schema.deliveries.c.uncertain)) is True
