@@ -112,7 +112,7 @@ def test_the_unit_starts_what_the_manual_installs(root, manual):
     assert f"useradd --system --home-dir {service['WorkingDirectory']}" in manual
     assert f"/var/lib/{service['StateDirectory']}/autoticket.db" in manual
     assert int(service["TimeoutStopSec"]) > 10  # longer than the bot's own grace
-    assert service["RestartPreventExitStatus"] == "2"
+    assert service["Restart"] == "always"
     for switch in ("NoNewPrivileges", "PrivateTmp", "PrivateDevices", "ProtectHome"):
         assert service[switch] == "yes"
     assert (service["ProtectSystem"], service["CapabilityBoundingSet"]) == ("strict", "")
