@@ -34,7 +34,7 @@ from slackbot.socket_mode import SocketMode
 from slackbot.worker import Worker
 from storage import deliveries, inbox
 from storage.database import Database
-from storage.errors import StorageError
+from storage.errors import DatabaseUnavailable, StorageError
 from storage.records import QueueDepth
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Bot:
         deliverer: Works off the outbox.
         housekeeping: Erases what has served its time.
         client: Slack's Web API.
+        reviewers: Who may settle tickets.
         owner: This replica's name on leases.
     """
 
@@ -68,6 +69,7 @@ class Bot:
     deliverer: Deliverer
     housekeeping: Housekeeping
     client: AsyncWebClient
+    reviewers: Reviewers
     owner: str
     _socket: SocketMode | None = None
 
@@ -135,9 +137,12 @@ class Bot:
             await self._socket.close()
 
     async def _release_leases(self) -> None:
-        async with self.desk.database.write() as conn:
-            await inbox.release(conn, owner=self.owner)
-            await deliveries.release(conn, owner=self.owner)
+        try:
+            async with self.desk.database.write() as conn:
+                await inbox.release(conn, owner=self.owner)
+                await deliveries.release(conn, owner=self.owner)
+        except DatabaseUnavailable as error:
+            log.warning("leases_left_to_expire", extra={"error": str(error)})
 
 
 async def first_of(stop: asyncio.Event, *tasks: asyncio.Task[Any]) -> None:
@@ -203,7 +208,8 @@ def _assemble(
         workspace_url=identity.workspace_url,
         metrics=metrics,
     )
-    services = Services(desk, Reviewers(client, settings.reviewers, identity.team), settings)
+    reviewers = Reviewers(client, settings.reviewers, identity.team)
+    services = Services(desk, reviewers, settings)
     owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
     return Bot(
         settings=settings,
@@ -213,6 +219,7 @@ def _assemble(
         deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
         housekeeping=Housekeeping(database, settings.retention_days),
         client=client,
+        reviewers=reviewers,
         owner=owner,
     )
 

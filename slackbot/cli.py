@@ -26,11 +26,11 @@ class _Group(click.Group):
             _fail(*error.problems)
         except (AutoTicketError, CoreError, StorageError) as error:
             _fail(str(error))
-        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-            _fail(f"{error.filename}: {error.strerror}")
         except BrokenPipeError:
             sys.stderr.close()  # who read our output has gone away, as `head` does
             sys.exit(0)
+        except OSError as error:
+            _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
 
 
 def _fail(*lines: str) -> None:

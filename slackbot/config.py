@@ -138,8 +138,13 @@ class Settings:
     log_format: LogFormat = LogFormat.TEXT
 
     def triages(self, channel: str) -> bool:
-        """Whether every message in `channel` is triaged."""
-        return EVERY_CHANNEL in self.triage_channels or channel in self.triage_channels
+        """Whether every message in `channel` is triaged.
+
+        What staff write where they settle tickets is no ticket, unless that channel is named.
+        """
+        staffed = channel == self.review_channel or channel in self.queue_channels.values()
+        everywhere = EVERY_CHANNEL in self.triage_channels and not staffed
+        return everywhere or channel in self.triage_channels
 
     def require_slack(self) -> None:
         """Check that the bot can connect.

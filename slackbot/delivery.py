@@ -22,7 +22,7 @@ from storage.records import Delivery, DeliveryState, Lane
 log = logging.getLogger(__name__)
 
 LEASE_S = 15
-LANES_AT_ONCE = 16
+LANES_AT_ONCE = 64
 PER_LANE = 8
 POLL_S = 0.5
 MAX_ATTEMPTS = 12

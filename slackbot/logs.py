@@ -63,10 +63,9 @@ def configure_logging(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     """Log to standard error from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form is LogFormat.JSON else RedactingFormatter())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     # Only our own loggers go into detail: those of libraries quote payloads and statements, and
-    # with them what people wrote; Bolt does so in its warnings already.
-    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
+    # with them what people wrote. Bolt does so in warnings already, and takes the root's level.
+    logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)
     for name in ("slackbot", "core", "storage"):
         logging.getLogger(name).setLevel(level)
 

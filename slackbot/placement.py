@@ -79,4 +79,7 @@ def controls(ticket: Ticket, card: Card, cards: Iterable[Card]) -> Controls:
     only_card = all(other.id == card.id for other in live)
     if card.place is Place.THREAD and not only_card:
         return Controls.NONE
-    return Controls.REVIEW if ticket.state is State.PENDING else Controls.STAFF
+    if ticket.state is not State.PENDING:
+        return Controls.STAFF
+    # An edit can turn a sure ticket into an unsure one: the review card asks, not the queue's.
+    return Controls.NONE if card.place is Place.QUEUE and not only_card else Controls.REVIEW

@@ -10,7 +10,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from slackbot.desk import Desk
+from slackbot.desk import Desk, Shown
 from slackbot.slack_calls import (
     TIMEOUT_S,
     OutcomeUnknown,
@@ -24,6 +24,8 @@ from slackbot.views.message import Message
 from storage.records import Delivery, DeliveryKind
 
 NOTICE_EVENT = "autoticket_notice"
+CLOCKS_DIFFER_S = 300.0
+"""How far Slack's clock may be behind ours when we look for a message by its time."""
 ANSWER_LIFE = timedelta(minutes=29)
 """A `response_url` dies after 30 minutes."""
 
@@ -82,10 +84,9 @@ class Poster:
             return None
         card, message = shown.card, shown.message
         if card.ts is not None:
-            await self._rewrite(Posted(card.posted_channel or card.channel, card.ts), message)
-            return None
+            return await self._rewrite_or_post(shown, Posted(card.posted_channel or "", card.ts))
         channel = await self._conversation(card.channel)
-        found = await self._found(delivery, channel, card.thread_ts, shown.known_by)
+        found = await self._found(delivery, channel, card.thread_ts, shown.known_by, shown.since)
         if found is None and shown.obsolete:
             return None
         posted = found or await self._post(channel, card.thread_ts, message)
@@ -103,7 +104,7 @@ class Poster:
         message = replace(Message.from_payload(delivery.payload["message"]), metadata=known_by)
         channel = await self._conversation(delivery.lane)
         thread_ts = delivery.payload["thread_ts"]
-        posted = await self._found(delivery, channel, thread_ts, known_by)
+        posted = await self._found(delivery, channel, thread_ts, known_by, delivery.created_at)
         posted = posted or await self._post(channel, thread_ts, message)
         if posted.astray:
             await self._take_back(posted)
@@ -125,8 +126,23 @@ class Poster:
         if response.status_code >= 400:
             raise Refused(f"response_url: HTTP {response.status_code}")
 
+    async def _rewrite_or_post(self, shown: Shown, stands: Posted) -> Posted | None:
+        """Rewrite a card; post it anew when somebody has deleted it in Slack."""
+        try:
+            await self._rewrite(stands, shown.message)
+        except Refused as refused:
+            if refused.error != "message_not_found" or shown.obsolete:
+                raise
+            return await self._post(stands.channel, shown.card.thread_ts, shown.message)
+        return None
+
     async def _found(
-        self, delivery: Delivery, channel: str, thread_ts: str | None, known_by: Mapping[str, Any]
+        self,
+        delivery: Delivery,
+        channel: str,
+        thread_ts: str | None,
+        known_by: Mapping[str, Any],
+        since: datetime,
     ) -> Posted | None:
         """The message as an earlier attempt left it, of which nobody knows how it ended."""
         if not delivery.uncertain:
@@ -135,7 +151,7 @@ class Poster:
             self.client,
             channel=channel,
             thread_ts=thread_ts,
-            oldest=f"{delivery.created_at.timestamp() - 60:.6f}",
+            oldest=f"{since.timestamp() - CLOCKS_DIFFER_S:.6f}",
             metadata=known_by,
         )
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,6 +17,9 @@ from slackbot.views import answers, modal
 from storage.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
+
+RECORD_WITHIN_S = 1.5
+"""Slack waits 3 s; who is told to try again must not have been recorded after all."""
 
 
 class RecordBeforeAck:
@@ -50,8 +54,9 @@ class RecordBeforeAck:
         if intake is None:
             return await next()
         try:
-            context["recorded"] = await self._record(intake)
-        except DatabaseUnavailable as error:
+            async with asyncio.timeout(RECORD_WITHIN_S):
+                await self._record(intake)
+        except (DatabaseUnavailable, TimeoutError) as error:
             log.error(
                 "intake_not_recorded",
                 extra={"correlation": intake.correlation, "error": str(error)},

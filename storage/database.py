@@ -28,7 +28,11 @@ from storage.errors import DatabaseUnavailable, StorageError
 from storage.schema import REVISION
 
 LOCK_SECONDS = 5
-"""How long a connection, and a statement that meets somebody else's lock, may wait."""
+"""How long a connection, and on PostgreSQL a statement that meets a lock, may wait."""
+
+SQLITE_LOCK_SECONDS = 1
+"""How long a statement waits for another process's lock; it cannot be broken off meanwhile, and
+Slack waits 3 s in all."""
 
 _BEGIN = "autoticket_begin"
 _SQLITE_PRAGMAS = (
@@ -142,7 +146,7 @@ class Database:
                 try:
                     await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 finally:
-                    patience = f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}"
+                    patience = f"PRAGMA busy_timeout = {SQLITE_LOCK_SECONDS * 1000}"
                     await connection.exec_driver_sql(patience)
 
     def _check_file(self) -> None:
@@ -252,7 +256,7 @@ def _engine(url: URL) -> AsyncEngine:
         engine = create_async_engine(
             url,
             hide_parameters=True,
-            async_creator=partial(sqlite_driver.connect, str(url.database), LOCK_SECONDS),
+            async_creator=partial(sqlite_driver.connect, str(url.database), SQLITE_LOCK_SECONDS),
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

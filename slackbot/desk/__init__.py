@@ -53,12 +53,14 @@ class Shown:
         message: What it shows now.
         known_by: The metadata it was first posted with, by which it is found again.
         obsolete: It need not be posted any more; where it stands already it must be rewritten.
+        since: Not posted before this time (UTC).
     """
 
     card: Card
     message: Message
     known_by: Mapping[str, Any]
     obsolete: bool
+    since: datetime
 
 
 @dataclass(slots=True)
@@ -269,7 +271,7 @@ class Desk:
         known_by = message.metadata or {}
         if card.retired:
             message = moved(ticket_card, ticket.queue or "")
-        return Shown(card, message, known_by, obsolete)
+        return Shown(card, message, known_by, obsolete, ticket.created_at)
 
     async def render_answer(self, delivery: Delivery) -> Message:
         """What who gave a command sees: the ticket as it is now, with nothing to press."""

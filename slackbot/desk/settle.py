@@ -26,7 +26,7 @@ EXPECTED_STATES = {
     Action.CLAIM: frozenset({State.ASSIGNED}),
     Action.RESOLVE: frozenset({State.ASSIGNED, State.CLAIMED}),
     Action.REOPEN: frozenset({State.RESOLVED}),
-    Action.WITHDRAW: OPEN_STATES,
+    Action.WITHDRAW: frozenset(State) - {State.WITHDRAWN},
 }
 """From which states each step leads on; who comes second finds another state, and loses."""
 

@@ -121,7 +121,8 @@ async def _enqueue(conn: AsyncConnection, ticket: Ticket, card: Card, cause: Cau
     await deliveries.enqueue(
         conn,
         team=ticket.team,
-        lane=card.channel,
+        # Rewrites do not wait behind the channel's new posts, which Slack allows fewer of.
+        lane=card.channel if card.ts is None else f"{card.channel}:rewrites",
         kind=DeliveryKind.CARD,
         ticket_id=ticket.id,
         card_id=card.id,

@@ -145,8 +145,9 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
         if await _original_waits(conn, intake):
             return Effect.WAITS
         return await _file(conn, judged, places)  # it was no ticket before the edit
-    settled = await reviews.last_of_ticket(conn, ticket.id) is not None
-    if settled or ticket.state not in (State.PENDING, State.ASSIGNED):
+    steps = await reviews.of_ticket(conn, ticket.id)
+    decided = any(step.action is not Action.PRIORITY for step in steps)
+    if decided or ticket.state not in (State.PENDING, State.ASSIGNED):
         return Effect.NOTHING
     state, queue = _state_and_queue(said)
     changed = await tickets.change(
@@ -160,7 +161,7 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
         text=intake.text or "",
         urgency=said.urgency.value,
         impact=said.impact.value,
-        priority=said.priority.value,
+        priority=ticket.priority if steps else said.priority.value,
     )
     if changed is None:
         return Effect.NOTHING

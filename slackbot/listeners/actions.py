@@ -21,6 +21,9 @@ from slackbot.views.home import shown_page
 from slackbot.views.ids import ActionId, parse_choice, queue_named
 from storage.records import Action
 
+_ASKING = frozenset({ActionId.CONFIRM, ActionId.PICK_2, ActionId.PICK_3, ActionId.DISMISS})
+"""These stand only on cards that ask for a decision."""
+
 _MEANS = {
     ActionId.CONFIRM: Action.CONFIRM,
     ActionId.PICK_2: Action.REASSIGN,
@@ -93,7 +96,7 @@ class ReviewActions:
             user=body["user"]["id"],
             queue=queue,
             priority=priority,
-            seen_pending=_still_asked(body, choice.number),
+            seen_pending=action["action_id"] in _ASKING or _still_asked(body, choice.number),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,9 @@ from slackbot.views.message import Message
 
 log = logging.getLogger(__name__)
 
+TELL_WITHIN_S = 2.0
+"""Often the acknowledgement follows, and Slack waits 3 s for that."""
+
 
 async def tell(body: Mapping[str, Any], client: AsyncWebClient, message: Message) -> None:
     """Show `message` to who caused `body` and to nobody else; a failure is only logged.
@@ -21,9 +25,9 @@ async def tell(body: Mapping[str, Any], client: AsyncWebClient, message: Message
     It goes through the payload's `response_url`, else into its channel, else as a direct message.
     """
     try:
-        async with sorted_failures():
+        async with asyncio.timeout(TELL_WITHIN_S), sorted_failures():
             await _tell(body, client, message)
-    except SlackFailure as failure:
+    except (SlackFailure, TimeoutError) as failure:
         log.warning("person_not_told", extra={"error": str(failure)})
 
 

@@ -1,6 +1,4 @@
 import asyncio
-import hashlib
-import hmac
 import json
 import socket
 import time
@@ -12,16 +10,7 @@ from slackbot.config import parse_settings
 from slackbot.errors import ConfigError, SlackRefused
 from slackbot.run import serve
 from slackbot.server import Front
-
-
-def signed(secret, body, *, at=None):
-    stamp = str(int(at or time.time()))
-    digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
-    return {
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": f"v0={digest}",
-        "Content-Type": "application/json",
-    }
+from tests.slackbot.signing import signed
 
 
 async def test_only_slack_is_listened_to(new_office):

@@ -50,7 +50,7 @@ async def test_a_new_file_is_private_and_durable(tmp_path):
         assert await pragma(conn, "journal_mode") == "wal"
         assert await pragma(conn, "synchronous") == 2
         assert await pragma(conn, "foreign_keys") == 1
-        assert await pragma(conn, "busy_timeout") == 5000
+        assert await pragma(conn, "busy_timeout") == database.SQLITE_LOCK_SECONDS * 1000
     await db.close()
     assert files == {"record.db": 0o600, "record.db-wal": 0o600, "record.db-shm": 0o600}
 
@@ -249,6 +249,7 @@ async def test_closing_ends_every_thread_and_connection(tmp_path):
 @pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr(database, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(database, "SQLITE_LOCK_SECONDS", 0.2)
 
 
 async def test_a_locked_database_is_unavailable_and_then_works(impatient, kind, open_database):
@@ -332,5 +333,5 @@ async def test_scrub_gives_way_to_readers_and_empties_the_log(tmp_path):
     await db.scrub()
     assert log.stat().st_size == 0
     async with db.write() as conn:
-        assert await pragma(conn, "busy_timeout") == 5000
+        assert await pragma(conn, "busy_timeout") == database.SQLITE_LOCK_SECONDS * 1000
     await db.close()

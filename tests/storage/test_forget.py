@@ -94,14 +94,17 @@ async def test_a_forgotten_reporter_leaves_no_text_in_the_team(db):
 async def test_texts_expire_when_nobody_has_touched_them_for_long(db):
     async with db.write() as conn:
         for number in range(3):
-            await file_ticket(conn, f"old {number}", now=later(number))
-        young = await file_ticket(conn, "young", now=later(10))
+            closed = {"state": State.RESOLVED, "now": later(number)}
+            await file_ticket(conn, f"old {number}", **closed)
+        still_open = await file_ticket(conn, "open", now=later(0))
+        young = await file_ticket(conn, "young", state=State.RESOLVED, now=later(10))
         await bury(conn, "dead", SECRET)
         await enqueue(conn)
         assert await forget.expire(conn, later(10), limit=2) == 2
         assert await forget.expire(conn, later(10), limit=2) == 1
         assert await forget.expire(conn, later(10), limit=2) == 0
         assert await tickets.get(conn, TEAM, young.id) == young
+        assert await tickets.get(conn, TEAM, still_open.id) == still_open
         assert await payloads(conn, intake) == []
         assert await payloads(conn, outbox) == [({"say": "hello"}, "waiting")]
 

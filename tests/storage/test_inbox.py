@@ -129,7 +129,7 @@ async def test_a_postponed_item_waits_until_it_is_due(db):
     assert item.attempts == 2
 
 
-async def test_a_buried_item_keeps_its_payload_and_stays_known(db):
+async def test_a_buried_item_keeps_its_payload_until_somebody_asks_for_it_again(db):
     async with db.write() as conn:
         await receive(conn, "k", payload={"text": "odd"})
     (item,) = await take(db, "x")
@@ -137,8 +137,12 @@ async def test_a_buried_item_keeps_its_payload_and_stays_known(db):
         assert await inbox.bury(conn, owner="x", id=item.id, error="cannot \ud800 read")
         row = (await conn.execute(select(table))).one()
         assert (row.payload, row.error) == ({"text": "odd"}, "cannot � read")
-        assert not await receive(conn, "k")
     assert await take(db, "x", now=later(99)) == []
+    async with db.write() as conn:
+        assert [row[2] for row in await inbox.dead(conn, 9)] == ["cannot � read"]
+        assert await receive(conn, "k")
+    (again,) = await take(db, "x", now=later(99))
+    assert (again.id, again.attempts) == (item.id, 1)
 
 
 async def test_a_released_item_was_never_taken(db):
