@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
+from core.errors import EncoderError
+from core.heads import Linear
+
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the steps done, and the steps in all."""
 
@@ -75,6 +78,19 @@ class Corpus:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """What fine-tuning made, beside the encoder itself.
+
+    Attributes:
+        heads: Each labelling's classifier, from unit-length embeddings to logits.
+        digest: A hash of all that the result depends on.
+    """
+
+    heads: Mapping[str, Linear]
+    digest: str
+
+
 class _Network(nn.Module):
     """An encoder, its embedding scaled to unit variance, and a linear head per labelling."""
 
@@ -84,7 +100,7 @@ class _Network(nn.Module):
         super().__init__()
         width = encoder.get_embedding_dimension()
         if width is None:
-            raise ValueError("The encoder does not say how wide its embeddings are.")
+            raise EncoderError("The encoder does not say how wide its embeddings are: take another")
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in classes.items()})
@@ -96,6 +112,25 @@ class _Network(nn.Module):
         hidden = self.dropout(nn.functional.normalize(embedding, dim=1) * self.scale)
         return {name: head(hidden) for name, head in self.heads.items()}
 
+    def start_heads(self, known: Mapping[str, Linear]) -> None:
+        """Let heads begin where an earlier stage left them."""
+        for name, head in self.heads.items():
+            if name in known:
+                weight = torch.from_numpy(known[name].weights.T / self.scale)
+                bias = torch.from_numpy(known[name].bias)
+                head.load_state_dict({"weight": weight, "bias": bias})
+
+    def plain_heads(self) -> dict[str, Linear]:
+        """The heads for embeddings of length 1."""
+        return {
+            name: Linear(
+                weights=(head.weight.detach().cpu().numpy().T * self.scale).astype(np.float32),
+                bias=head.bias.detach().cpu().numpy(),
+            )
+            for name, head in self.heads.items()
+            if isinstance(head, nn.Linear)
+        }
+
 
 def fine_tune(
     encoder: SentenceTransformer,
@@ -105,7 +140,8 @@ def fine_tune(
     *,
     stage: str,
     progress: Progress,
-) -> str:
+    heads: Mapping[str, Linear] | None = None,
+) -> FineTuned:
     """Fine-tune `encoder` in place.
 
     The work is kept in `folder` under a name made from the encoder's weights, the corpus and the
@@ -118,24 +154,26 @@ def fine_tune(
         folder: Where checkpoints go.
         stage: Name for the checkpoint and for `progress`.
         progress: Told after every step.
+        heads: What an earlier stage left; labellings that it does not know start at random.
 
     Returns:
-        A hash of all that the result depends on.
+        The classifiers that were trained along.
     """
     digest = _digest(encoder, corpus, recipe)
     finished = folder / f"{stage}-{digest[:16]}.pt"
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if finished.exists():
-        encoder.load_state_dict(torch.load(finished, weights_only=True))
-        return digest
     torch.manual_seed(recipe.seed)
     classes = {name: target.shape[1] for name, target in corpus.targets.items()}
-    network = _Network(encoder, classes, recipe.dropout).to(device).train()
-    _run(network, corpus, recipe, finished.with_suffix(".part"), stage, progress)
-    encoder.eval()
-    _save(encoder.state_dict(), finished)
-    finished.with_suffix(".part").unlink(missing_ok=True)
-    return digest
+    network = _Network(encoder, classes, recipe.dropout)
+    if finished.exists():
+        network.load_state_dict(torch.load(finished, weights_only=True))
+    else:
+        network.start_heads(heads or {})
+        network.to("cuda" if torch.cuda.is_available() else "cpu").train()
+        _run(network, corpus, recipe, finished.with_suffix(".part"), stage, progress)
+        _save(network.state_dict(), finished)
+        finished.with_suffix(".part").unlink(missing_ok=True)
+    network.cpu().eval()
+    return FineTuned(heads=network.plain_heads(), digest=digest)
 
 
 def _digest(encoder: SentenceTransformer, corpus: Corpus, recipe: Recipe) -> str:

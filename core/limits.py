@@ -1,0 +1,151 @@
+"""Chooses a bundle's limits on texts that none of its models was fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.calibration import lower_bound, threshold
+from core.dataset import Example
+from core.decision import Impact, Urgency
+from core.heads import HeadOutputs
+from core.language import detect
+from core.policy import UNPROVEN, Rules
+
+_CERTAINTY = 0.9
+"""Probability with which a queue's precision must really reach the promise."""
+
+_LANGUAGE_SLACK = 0.05
+"""How much less than the promise a language's precision may turn out to be."""
+
+_TICKETS_LOST = 0.005
+"""Share of the tickets that may be taken for small talk: half of what is tolerable."""
+
+_OUTAGES_MISSED = 0.03
+_UNUSUAL = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Texts with what is known about them and what the heads said.
+
+    Attributes:
+        examples: n texts, normalized.
+        outputs: The heads' answers, in their order.
+        queues: Names in class order.
+    """
+
+    examples: Sequence[Example]
+    outputs: HeadOutputs
+    queues: Sequence[str]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """What each text counts [n]: messages together as much as the table's tickets together.
+
+        What comes is messages, but there are fewer of them to learn limits from.
+        """
+        from_table = np.array([not example.batch for example in self.examples])
+        messages = len(from_table) - from_table.sum()
+        share = messages / max(from_table.sum(), 1) if messages else 1.0
+        return np.where(from_table, min(share, 1.0), 1.0)
+
+
+def choose_rules(judged: Judged, *, promised: float) -> Rules:
+    """Choose every limit.
+
+    Args:
+        judged: Texts that nothing was fitted to.
+        promised: Share in (0, 1) of automatic routes that shall be right.
+
+    Returns:
+        The rules that keep the promise as far as these texts can show.
+    """
+    has_queue = np.array([example.queue is not None for example in judged.examples])
+    thresholds = _thresholds(judged, has_queue, promised)
+    ignore_below = _ignore_below(judged)
+    return Rules(
+        promised_precision=promised,
+        thresholds=thresholds,
+        languages=_languages(judged, has_queue, thresholds, promised),
+        ignore_below=ignore_below,
+        doubt_below=max(ignore_below, 0.5) if ignore_below else 0.0,
+        novelty_above=_UNUSUAL,
+        outage_above=_outage_above(judged),
+    )
+
+
+def _verdicts(
+    judged: Judged,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Each text's most probable queue, its probability, and whether it is right, all [n]."""
+    given = judged.outputs.queue.argmax(axis=1)
+    confidence = judged.outputs.queue.max(axis=1)
+    names = [judged.queues[column] for column in given]
+    right = [
+        name in (example.queue, example.alt_queue)
+        for name, example in zip(names, judged.examples, strict=True)
+    ]
+    return given, confidence, np.array(right)
+
+
+def _thresholds(judged: Judged, has_queue: NDArray[np.bool_], promised: float) -> dict[str, float]:
+    given, confidence, correct = _verdicts(judged)
+    thresholds = {}
+    for column, name in enumerate(judged.queues):
+        here = has_queue & (given == column)
+        found = threshold(
+            confidence[here],
+            correct[here],
+            judged.weights[here],
+            promised=promised,
+            certainty=_CERTAINTY,
+        )
+        thresholds[name] = UNPROVEN if found is None else found
+    return thresholds
+
+
+def _languages(
+    judged: Judged,
+    has_queue: NDArray[np.bool_],
+    thresholds: dict[str, float],
+    promised: float,
+) -> tuple[str, ...]:
+    """The languages in which what would be routed was shown to be right often enough."""
+    given, confidence, correct = _verdicts(judged)
+    limits = np.array([thresholds[name] for name in judged.queues])
+    routed = has_queue & (confidence >= limits[given])
+    language = np.array([detect(example.text) for example in judged.examples])
+    proven = []
+    for name in sorted(set(language[routed].tolist())):
+        here = routed & (language == name)
+        bound = lower_bound(correct[here], judged.weights[here], _CERTAINTY)
+        if bound >= promised - _LANGUAGE_SLACK:
+            proven.append(name)
+    return tuple(proven)
+
+
+def _ignore_below(judged: Judged) -> float:
+    """The probability under which only so many tickets lie; 0 when small talk was never seen."""
+    kinds = [example.is_ticket for example in judged.examples]
+    if False not in kinds:
+        return 0.0
+    from_table = np.array([not example.batch for example in judged.examples])
+    is_ticket = np.array([kind is True for kind in kinds])
+    groups = [judged.outputs.ticket[is_ticket & group] for group in (from_table, ~from_table)]
+    limits = [np.quantile(group, _TICKETS_LOST, method="lower") for group in groups if group.size]
+    return float(min(*limits, 0.5))
+
+
+def _outage_above(judged: Judged) -> float:
+    """The probability that nearly all urgent, company-wide texts exceed; 1 without any."""
+    is_outage = np.array(
+        [e.urgency is Urgency.HIGH and e.impact is Impact.COMPANY for e in judged.examples]
+    )
+    if not is_outage.any():
+        return 1.0
+    both = judged.outputs.urgency[:, 0] * judged.outputs.impact[:, 0]
+    return float(np.quantile(both[is_outage], _OUTAGES_MISSED, method="lower"))

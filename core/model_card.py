@@ -1,0 +1,196 @@
+"""Writes a model card from manifest and evaluation: `python -m core.model_card BUNDLE`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.manifest import MANIFEST
+from core.policy import UNPROVEN
+
+EVALUATION = "evaluation.json"
+CARD = "README.md"
+
+
+def write_card(folder: Path) -> Path:
+    """Write `README.md` of a bundle from its `manifest.json` and `evaluation.json`.
+
+    Args:
+        folder: The bundle.
+
+    Returns:
+        The card's path.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    evaluations = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+    card = folder / CARD
+    card.write_text(model_card(manifest, evaluations), encoding="utf-8")
+    return card
+
+
+def model_card(manifest: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]]) -> str:
+    """The card as Markdown.
+
+    Args:
+        manifest: The bundle's `manifest.json`.
+        evaluations: The bundle's `evaluation.json`: one entry for each set of texts.
+
+    Returns:
+        The text, with a line end.
+    """
+    parts = [_head(manifest), _results(evaluations), _rules(manifest)]
+    parts += [_queues(entry) for entry in evaluations if entry["queues"]]
+    parts += [_pictures(evaluations), _origin(manifest)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(manifest: Mapping[str, Any]) -> str:
+    promised = manifest["rules"]["promised_precision"]
+    return (
+        f"# Model {manifest['version']}\n\n"
+        f"Sorts IT tickets into {len(manifest['queues'])} queues with urgency and impact, and "
+        f"tells what is no ticket. It routes by itself where it promises to be right "
+        f"{promised:.0%} of the time, and asks a person everywhere else. Written by "
+        "`python -m core.model_card` from the files beside it; do not edit."
+    )
+
+
+def _results(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        ("texts", [str(entry["texts"]) for entry in evaluations]),
+        *_figure_rows(evaluations, "queues", _QUEUE_FIGURES),
+        *_figure_rows(evaluations, "unseen", _UNSEEN_FIGURES),
+        *_figure_rows(evaluations, "priorities", _PRIORITY_FIGURES),
+        *_figure_rows(evaluations, None, _TICKET_FIGURES),
+    ]
+    names = [str(entry["name"]) for entry in evaluations]
+    return (
+        "## How good it is\n\nMeasured on texts that were used neither for training nor for "
+        "calibration nor for any choice; in brackets the 95 % interval. Where a text was "
+        "labelled with a second queue that an honest person could choose, that one counts as "
+        "right too.\n\n" + _table(["", *names], [[label, *cells] for label, cells in rows])
+    )
+
+
+_QUEUE_FIGURES = {
+    "accuracy": "accuracy",
+    "top3": "right queue among the first three",
+    "macro_f1": "macro-F1",
+    "weighted_f1": "weighted F1",
+    "log_loss": "log-loss (nats)",
+    "calibration_error": "expected calibration error",
+    "coverage": "routed automatically",
+    "routed_precision": "right among these",
+}
+_UNSEEN_FIGURES = {
+    "accuracy": "accuracy without near duplicates in training",
+    "macro_f1": "macro-F1 without near duplicates in training",
+}
+_PRIORITY_FIGURES = {
+    "urgency": "urgency, balanced accuracy",
+    "impact": "impact, balanced accuracy",
+    "priority": "exact priority",
+    "outages_found": "company-wide outages found",
+    "false_outages": "other tickets taken for outages",
+}
+_TICKET_FIGURES = {
+    "chatter_ignored": "no ticket and ignored",
+    "tickets_ignored": "ticket but ignored",
+}
+
+
+def _figure_rows(
+    evaluations: Sequence[Mapping[str, Any]], section: str | None, figures: Mapping[str, str]
+) -> list[tuple[str, list[str]]]:
+    rows = []
+    for name, label in figures.items():
+        found = [
+            ((entry if section is None else entry[section]) or {}).get(name)
+            for entry in evaluations
+        ]
+        if any(found):
+            rows.append((label, [_figure(value) for value in found]))
+    return rows
+
+
+def _figure(figure: Mapping[str, Any] | None) -> str:
+    if not figure:
+        return "-"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def _rules(manifest: Mapping[str, Any]) -> str:
+    rules = manifest["rules"]
+    unproven = [name for name, value in rules["thresholds"].items() if value >= UNPROVEN]
+    lines = [
+        "## When it decides by itself",
+        "",
+        f"Texts in: {', '.join(rules['languages'])}; every other language is reviewed.",
+    ]
+    if unproven:
+        lines.append(f"Always reviewed, for lack of evidence: {', '.join(unproven)}.")
+    table = _table(
+        ["queue", "from this confidence on"],
+        [[name, f"{value:.2f}"] for name, value in rules["thresholds"].items() if value < UNPROVEN],
+    )
+    return "\n".join(lines) + "\n\n" + table
+
+
+def _queues(entry: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            queue["name"],
+            str(queue["texts"]),
+            f"{queue['precision']:.3f}",
+            f"{queue['recall']:.3f}",
+            f"{queue['f1']:.3f}",
+            str(queue["routed"]),
+            _figure(queue["routed_precision"]),
+        ]
+        for queue in entry["queues"]["queues"]
+    ]
+    head = ["queue", "texts", "precision", "recall", "F1", "routed", "right among routed"]
+    return f"## By queue: {entry['name']}\n\n" + _table(head, rows)
+
+
+def _pictures(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    """Links to the pictures that `draw_all` names after each set of texts."""
+    lines = ["## Pictures"]
+    for entry in evaluations:
+        if entry["queues"]:
+            prefix = picture_prefix(str(entry["name"]))
+            lines += [
+                f"\n{entry['name']}:\n",
+                f"![Confusion matrix]({prefix}-confusion.png)",
+                f"![Reliability diagram]({prefix}-reliability.png)",
+                f"![Share wrong against share routed]({prefix}-risk_coverage.png)",
+            ]
+    return "\n".join(lines)
+
+
+def picture_prefix(name: str) -> str:
+    """What the file names of an evaluation's pictures begin with."""
+    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+
+
+def _origin(manifest: Mapping[str, Any]) -> str:
+    lines = ["## Where it comes from", ""]
+    lines += [f"- {what}: {licence}" for what, licence in manifest["licences"].items()]
+    lines += [f"- {name}: {value}" for name, value in manifest["notes"].items()]
+    lines += [
+        f"- made {manifest['created_at']} with "
+        + ", ".join(f"{name} {version}" for name, version in manifest["libraries"].items())
+    ]
+    return "\n".join(lines)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    write_card(Path(sys.argv[1] if len(sys.argv) > 1 else "models/default"))

@@ -1,0 +1,123 @@
+"""Gathers all texts of a training run, cleaned, and divided so that no part knows another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.dataset import Example, read_messages, read_tickets
+from core.errors import DataError
+from core.splits import split
+from core.text import normalize
+
+SPLIT = "SPLIT.json"
+"""Beside a file of messages: which of its batches train, calibrate and test."""
+
+_PARTS = ("train", "calibrate", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The texts of one purpose.
+
+    Attributes:
+        tickets: From the table; their texts are normalized.
+        messages: From the hand-labelled messages; likewise.
+    """
+
+    tickets: tuple[Example, ...]
+    messages: tuple[Example, ...]
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """Tickets and then messages."""
+        return self.tickets + self.messages
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """All texts of a training run.
+
+    Attributes:
+        queues: Names in class order.
+        train: To fit models on.
+        calibrate: To fit confidences and limits on.
+        test: To measure on.
+        blank: Rows of the table without text or label, left out.
+    """
+
+    queues: tuple[str, ...]
+    train: Part
+    calibrate: Part
+    test: Part
+    blank: int
+
+
+def read_training_data(
+    table: Path, *, text_column: str, label_column: str, messages: Path | None, seed: int
+) -> TrainingData:
+    """Read, normalize and divide.
+
+    The table is divided at random, the messages by batch as `SPLIT.json` beside them says, or at
+    random without it.
+
+    Args:
+        table: CSV of texts and queues.
+        text_column: Its column with the text.
+        label_column: Its column with the queue.
+        messages: File of hand-labelled messages.
+        seed: Another seed divides the table otherwise.
+
+    Returns:
+        The parts.
+
+    Raises:
+        DataError: One of the files cannot be used; the message says why.
+    """
+    tickets = read_tickets(table, text_column=text_column, label_column=label_column)
+    kept = _normalized(tickets.examples)
+    parts = _divided(kept, seed)
+    of_messages: dict[str, tuple[Example, ...]] = dict.fromkeys(_PARTS, ())
+    if messages is not None:
+        of_messages = _divided_messages(messages, tickets.queues, seed)
+    train, calibrate, test = (Part(parts[name], of_messages[name]) for name in _PARTS)
+    return TrainingData(
+        queues=tickets.queues,
+        train=train,
+        calibrate=calibrate,
+        test=test,
+        blank=tickets.blank + len(tickets.examples) - len(kept),
+    )
+
+
+def _normalized(examples: Sequence[Example]) -> list[Example]:
+    """The examples with normalized texts, without those of which nothing is left."""
+    normal = (replace(example, text=normalize(example.text)) for example in examples)
+    return [example for example in normal if example.text]
+
+
+def _divided(examples: Sequence[Example], seed: int) -> dict[str, tuple[Example, ...]]:
+    labels = [example.queue or "" for example in examples]
+    rows = split([example.text for example in examples], labels, seed=seed)
+    return {name: tuple(examples[row] for row in getattr(rows, name).tolist()) for name in _PARTS}
+
+
+def _divided_messages(
+    path: Path, queues: Sequence[str], seed: int
+) -> dict[str, tuple[Example, ...]]:
+    examples = _normalized(read_messages(path, queues))
+    plan = path.with_name(SPLIT)
+    if not plan.exists():
+        return _divided(examples, seed)
+    try:
+        batches = {name: set(json.loads(plan.read_text("utf-8"))[name]) for name in _PARTS}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{plan}: must name the batches of {', '.join(_PARTS)}.") from error
+    if stray := {example.batch for example in examples} - set().union(*batches.values()):
+        raise DataError(f"{plan}: says nothing of batch {min(stray)!r}.")
+    return {
+        name: tuple(example for example in examples if example.batch in batches[name])
+        for name in _PARTS
+    }
