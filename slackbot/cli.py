@@ -117,9 +117,10 @@ def classify(
 @click.option("--label-column", required=True, help="Column of the queue.")
 @click.option("--out", type=_FILE, required=True, help="Folder of the new bundle.")
 @click.option("--encoder", help="A Sentence-Transformers model: name or folder.")
-@click.option("--messages", type=_FILE, multiple=True, help="Hand-written messages, JSON lines.")
+@click.option("--messages", type=_FILE, help="Hand-labelled messages, JSON lines.")
 @click.option("--frozen", is_flag=True, help="Do not fine-tune the encoder: minutes, not an hour.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--licence", "licences", multiple=True, help="For the model card: WHAT=LICENCE.")
 def train(**options: Any) -> None:
     """Train a bundle from labelled tickets; needs the `train` extra."""
     from slackbot import training  # noqa: PLC0415

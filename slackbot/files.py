@@ -18,6 +18,27 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     Raises:
         OSError: The folder is missing or not writable.
     """
+    with _replacing(path) as handle, os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(handle)
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Give a file new content, all of it or nothing.
+
+    Raises:
+        OSError: The folder is missing or not writable.
+    """
+    with _replacing(path) as handle, os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(handle)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[int]:
+    """A new file's descriptor, to be closed in the block; renamed to `path` after it."""
     folder = path.absolute().parent
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -26,10 +47,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield handle
         os.chmod(temporary, 0o644 & ~_umask())
         os.replace(temporary, path)
     except BaseException:

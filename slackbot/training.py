@@ -1,0 +1,159 @@
+"""`autoticket train` and `autoticket evaluate`: progress while they run, a summary at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from core.classifier import Classifier
+from core.dataset import read_tickets
+from core.evaluation import Evaluation, Figure, evaluate
+from slackbot.classify import load
+from slackbot.errors import AutoTicketError
+from slackbot.files import replace_bytes
+
+STAGES = {
+    "tickets": "Fine-tuning on tickets",
+    "messages": "Fine-tuning on messages",
+    "embeddings": "Embedding",
+    "heads": "Fitting heads",
+    "evaluation": "Measuring",
+}
+
+
+class NotInstalled(AutoTicketError):
+    """Training needs packages that running the bot does not."""
+
+
+def run_training(*, licences: Sequence[str], encoder: str | None, **options: Any) -> None:
+    """Train a bundle, show how far it is, and say what came out.
+
+    Args:
+        licences: Each `what=licence`.
+        encoder: Name or folder; None for the default one.
+        **options: As in `TrainingConfig`.
+
+    Raises:
+        NotInstalled: The `train` extra is missing.
+        CoreError: The data or the encoder cannot be used; nothing was written.
+    """
+    try:
+        from core.training import DEFAULT_ENCODER, TrainingConfig, train  # noqa: PLC0415
+    except ImportError as error:
+        raise NotInstalled(
+            f"training needs {error.name}: pip install -c constraints.txt 'autoticket[train]'"
+        ) from error
+    pairs = tuple(
+        (what, licence) for what, _, licence in (each.rpartition("=") for each in licences)
+    )
+    config = TrainingConfig(encoder=encoder or DEFAULT_ENCODER, licences=pairs, **options)
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES.get(stage, stage.capitalize()), total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        out = train(config, show)
+    click.echo(
+        f"{Classifier.load(out).version} written to {out}; {out / 'README.md'} says how good"
+    )
+
+
+def run_evaluation(
+    *,
+    data: Path,
+    text_column: str,
+    label_column: str,
+    as_json: bool,
+    model: Path | None,
+    pictures: Path | None,
+) -> None:
+    """Measure a bundle on labelled tickets and print the figures.
+
+    Raises:
+        CoreError: The data or the bundle cannot be used.
+        AutoTicketError: The data has queues that the bundle does not know.
+    """
+    classifier = load(model)
+    table = read_tickets(data, text_column=text_column, label_column=label_column)
+    unknown = sorted(set(table.queues) - set(classifier.queues))
+    if unknown:
+        raise AutoTicketError(f"{data}: the bundle does not know the queue {unknown[0]!r}")
+    result = evaluate(classifier, table.examples, name=data.name, filed=True)
+    if pictures is not None:
+        _draw(result, pictures)
+    if as_json:
+        click.echo(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        _print(result)
+
+
+def _draw(result: Evaluation, folder: Path) -> None:
+    try:
+        from core.pictures import draw  # noqa: PLC0415  imports matplotlib
+    except ImportError as error:
+        raise NotInstalled(
+            "pictures need the `train` extra: pip install 'autoticket[train]'"
+        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    if result.queues is not None:
+        for name, content in draw(result.queues).items():
+            replace_bytes(folder / name, content)
+
+
+def _print(result: Evaluation) -> None:
+    console = Console(highlight=False)
+    queues = result.queues
+    if queues is None:
+        console.print(f"{result.texts} texts, none with a queue")
+        return
+    figures = {
+        "accuracy": queues.accuracy,
+        "macro-F1": queues.macro_f1,
+        "weighted F1": queues.weighted_f1,
+        "right queue among the top 3": queues.top3,
+        "log-loss (nats)": queues.log_loss,
+        "expected calibration error": queues.calibration_error,
+        "routed automatically": queues.coverage,
+        "of these right": queues.routed_precision,
+    }
+    title = f"{result.name}: {result.model_version}"
+    table = Table("Figure", "Value", "95 % interval", "n", title=title)
+    for name, figure in figures.items():
+        table.add_row(name, *_cells(figure))
+    console.print(table)
+    each = Table("Queue", "Tickets", "Precision", "Recall", "F1", "Routed", "Of these right")
+    for queue in queues.queues:
+        shares = (f"{share:.3f}" for share in (queue.precision, queue.recall, queue.f1))
+        right, *_ = _cells(queue.routed_precision)
+        each.add_row(queue.name, str(queue.texts), *shares, str(queue.routed), right)
+    console.print(each)
+
+
+def _cells(figure: Figure | None) -> tuple[str, str, str]:
+    if figure is None:
+        return "-", "-", "0"
+    return f"{figure.value:.3f}", f"{figure.low:.3f} - {figure.high:.3f}", str(figure.n)

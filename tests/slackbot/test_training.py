@@ -1,0 +1,65 @@
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from slackbot.cli import main
+
+
+def write(path, rows):
+    with path.open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    return str(path)
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ([["text", "queue"]], "two queues"),
+        ([["text", "label"], ["a", "Hardware"]], "queue"),
+        ([["text", "queue"], *[["a", "Hardware"]] * 20], "two queues"),
+        ([["text", "queue"], *[["a", "Hardware"]] * 20, ["b", "Access"]], "'Access' has 1 rows"),
+        ([["text", "queue"], *[["a", "Hardware"], ["b", "x" * 80]] * 20], "over 75"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_unusable_data_is_one_clear_line_and_nothing_is_written(
+    tmp_path, monkeypatch, rows, complaint, command, root
+):
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(root / "models" / "default"))
+    data = write(tmp_path / "data.csv", rows)
+    out = ["--out", str(tmp_path / "bundle")] if command == "train" else []
+    result = run(command, "--data", data, "--text-column", "text", "--label-column", "queue", *out)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_evaluation_prints_figures_with_intervals_and_draws_pictures(tmp_path, monkeypatch, root):
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(root / "models" / "default"))
+    lines = (root / "models" / "samples.jsonl").read_text(encoding="utf-8").splitlines()
+    tickets = [row for row in map(json.loads, lines) if row["queue"]]
+    rows = [[row["text"], row["queue"]] for row in tickets] * 3
+    data = write(tmp_path / "data.csv", [["text", "queue"], *rows])
+    printed = run("evaluate", "--data", data).stdout
+    assert "accuracy" in printed
+    assert "95 % interval" in printed
+    pictures = tmp_path / "pictures"
+    result = run("evaluate", "--data", data, "--json", "--pictures", str(pictures))
+    figures = json.loads(result.stdout)["queues"]
+    assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
+    assert len(list(pictures.glob("*.png"))) == 3
+
+
+def test_a_table_of_other_queues_cannot_be_measured_with_this_bundle(tmp_path, monkeypatch, root):
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(root / "models" / "default"))
+    data = write(tmp_path / "data.csv", [["text", "queue"], *[["a", "Cats"], ["b", "Dogs"]] * 20])
+    result = run("evaluate", "--data", data)
+    assert result.exit_code == 2
+    assert "does not know the queue 'Cats'" in result.stderr
