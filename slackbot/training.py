@@ -52,15 +52,18 @@ def run_training(*, licences: Sequence[str], encoder: str | None, **options: Any
         CoreError: The data or the encoder cannot be used; nothing was written.
     """
     try:
-        from core.training import DEFAULT_ENCODER, TrainingConfig, train  # noqa: PLC0415
+        from core.base_encoder import DEFAULT_ENCODER  # noqa: PLC0415
+        from core.training import TrainingConfig, train  # noqa: PLC0415
     except ImportError as error:
         raise NotInstalled(
             f"training needs {error.name}: pip install -c constraints.txt 'autoticket[train]'"
         ) from error
-    pairs = tuple(
-        (what, licence) for what, _, licence in (each.rpartition("=") for each in licences)
+    parts = (each.rpartition("=") for each in licences)
+    config = TrainingConfig(
+        encoder=encoder or DEFAULT_ENCODER,
+        licences=tuple((what, licence) for what, _, licence in parts),
+        **options,
     )
-    config = TrainingConfig(encoder=encoder or DEFAULT_ENCODER, licences=pairs, **options)
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
