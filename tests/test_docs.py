@@ -1,5 +1,6 @@
 """Documents are held against the code."""
 
+import json
 import re
 import shlex
 
@@ -47,6 +48,28 @@ def test_every_command_in_a_document_exists(root):
                 known = known.commands[word]
         assert known is not main or command.startswith("run"), command
         assert CliRunner().invoke(known, ["--help"]).exit_code == 0
+
+
+def figures(root):
+    """The README's figures, as the training has measured them."""
+    measured = json.loads((root / "models" / "default" / "evaluation.json").read_text())
+    lines = [
+        "| texts not trained on | n | right queue | in the top 3 | routed alone | of these right |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for part in measured:
+        queues = part["queues"]
+        shares = [queues[name] for name in ("accuracy", "top3", "coverage", "routed_precision")]
+        shown = [
+            f"{f['value']:.1%} ({f['low']:.1%} to {f['high']:.1%})" if f else "-" for f in shares
+        ]
+        n = queues["accuracy"]["n"]
+        lines.append(f"| {part['name']} | {n} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
+
+
+def test_the_figures_are_those_that_the_training_measured(root):
+    assert between((root / "README.md").read_text(), "figures") == figures(root)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"])
