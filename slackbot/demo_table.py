@@ -21,6 +21,9 @@ from slackbot.terminal import bar, decision_words
 
 SAMPLES = Path(__file__).parents[1] / "models" / "samples.jsonl"
 
+_FILE_WIDTH = 150
+"""Columns where there is no terminal to fit into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -49,6 +52,8 @@ def show_table(settings: Settings) -> Classifier:
     """
     samples = read_samples(SAMPLES)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_FILE_WIDTH)
     started = time.perf_counter()
     classifier = Classifier.load(settings.model_dir, matrix=settings.priority_matrix)
     loaded = time.perf_counter()
@@ -59,7 +64,7 @@ def show_table(settings: Settings) -> Classifier:
     console.print(
         f"Model {classifier.version}: loaded in {loaded - started:.1f} s, "
         f"{(ended - loaded) / len(samples) * 1000:.1f} ms a message on this machine.\n"
-        'Try your own: autoticket classify "my vpn drops every five minutes"',
+        'Try your own: .venv/bin/autoticket classify "my vpn drops every five minutes"',
         markup=False,
     )
     return classifier
