@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-import joblib
+import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
@@ -251,24 +251,18 @@ def _measure(folder: Path, data: TrainingData, progress: Progress) -> None:
     """Measure the saved bundle on the test part; write figures, pictures and model card."""
     classifier = Classifier.load(folder)
     known = [example.text for example in data.train.tickets]
-    english = [example for example in data.test.messages if example.language == "en"]
-    others = [example for example in data.test.messages if example.language != "en"]
-    sets = [("tickets of the table", data.test.tickets, True)]
-    sets += [
-        ("messages in English", english, False),
-        ("messages in other languages", others, False),
-    ]
-    sets = [entry for entry in sets if entry[1]]
+    sets = _test_sets(data.test)
     found: list[Evaluation] = []
-    for name, examples, filed in sets:
+    for name, examples in sets.items():
+        filed = not examples[0].batch
         seen = known if filed else None
         found.append(evaluate(classifier, examples, name=name, filed=filed, trained_on=seen))
         progress("evaluation", len(found), len(sets))
         if found[-1].queues:
             for picture, content in draw(found[-1].queues).items():
                 _replace(folder / f"{picture_prefix(name)}-{picture}", content)
-    content = json.dumps([entry.to_json() for entry in found], indent=1)
-    _replace(folder / EVALUATION, f"{content}\n".encode())
+    figures = json.dumps([entry.to_json() for entry in found])
+    _replace(folder / EVALUATION, f"{figures}\n".encode())
     write_card(folder)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
+from tokenizers import Tokenizer
 
 from core.encoder import Encoder
 from core.errors import EncoderError
@@ -40,9 +41,7 @@ def _cosines(encoder: SentenceTransformer, served: Encoder) -> np.ndarray:
     [save_bert, lambda folder: save_bert(folder, pooling="cls"), save_xlm_roberta],
     ids=["bert", "bert with cls pooling", "xlm-roberta"],
 )
-def test_the_lean_graph_embeds_as_torch_does(
-    save: Callable[[Path], Path], tmp_path: Path
-) -> None:
+def test_the_lean_graph_embeds_as_torch_does(save: Callable[[Path], Path], tmp_path: Path) -> None:
     encoder = SentenceTransformer(str(save(tmp_path)), device="cpu")
     assert _cosines(encoder, _served(encoder, int8=False)).min() > 0.9999
     assert _cosines(encoder, _served(encoder, int8=True)).min() > 0.99
@@ -63,8 +62,6 @@ def test_int8_embeds_a_text_the_same_alone_and_in_company(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("save", [save_bert, save_xlm_roberta])
 def test_the_tokenizers_agree(save: Callable[[Path], Path], tmp_path: Path) -> None:
-    from tokenizers import Tokenizer
-
     encoder = SentenceTransformer(str(save(tmp_path)), device="cpu")
     exported = export_encoder(encoder, SENTENCES, max_tokens=48, int8=False)
     tokenizer = Tokenizer.from_buffer(exported.tokenizer)

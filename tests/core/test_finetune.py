@@ -1,0 +1,86 @@
+"""Fine-tuning learns, and a stopped run ends where an unbroken one does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+
+from core import finetune
+from core.finetune import Corpus, FineTuned, Recipe, fine_tune
+from tests.core.tiny_encoders import save_bert
+
+TEXTS = [
+    f"{word} {end}"
+    for end in ("now", "today", "again", "please")
+    for word in ("laptop", "password")
+] * 6
+TARGETS = {"queue": np.tile(np.eye(2, dtype=np.float32), (len(TEXTS) // 2, 1))}
+RECIPE = Recipe(epochs=8, batch=8, encoder_rate=2e-3, head_rate=1e-2, token_drop=0.1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bert(tmp_path_factory.mktemp("tiny"))
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def _tune(folder: Path, work: Path, *, stop_at: int = 0) -> tuple[SentenceTransformer, FineTuned]:
+    def progress(stage: str, done: int, total: int) -> None:
+        assert (stage, total) == ("tickets", 48)
+        if done == stop_at:
+            raise _StoppedError
+
+    encoder = SentenceTransformer(str(folder), device="cpu")
+    corpus = Corpus(texts=TEXTS, targets=TARGETS)
+    return encoder, fine_tune(encoder, corpus, RECIPE, work, stage="tickets", progress=progress)
+
+
+def _weights(encoder: SentenceTransformer) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in encoder.state_dict().values()])
+
+
+def test_it_learns_and_its_heads_fit_unit_embeddings(folder: Path, tmp_path: Path) -> None:
+    encoder, tuned = _tune(folder, tmp_path)
+    embeddings = encoder.encode(TEXTS, normalize_embeddings=True, show_progress_bar=False)
+    given = tuned.heads["queue"](embeddings).argmax(axis=1)
+    assert (given == TARGETS["queue"].argmax(axis=1)).mean() > 0.95
+
+
+def test_a_stopped_run_continues_to_the_same_result(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "_CHECKPOINT_EVERY", 5)
+    whole, expected = _tune(folder, tmp_path / "whole")
+    with pytest.raises(_StoppedError):
+        _tune(folder, tmp_path / "stopped", stop_at=12)
+    continued, tuned = _tune(folder, tmp_path / "stopped")
+    torch.testing.assert_close(_weights(continued), _weights(whole))
+    np.testing.assert_allclose(tuned.heads["queue"].weights, expected.heads["queue"].weights)
+    assert not list((tmp_path / "stopped").glob("*.part"))
+
+
+def test_a_finished_run_is_not_repeated(folder: Path, tmp_path: Path) -> None:
+    first, _ = _tune(folder, tmp_path)
+    again, _ = _tune(folder, tmp_path, stop_at=1)  # would stop if it took a single step
+    torch.testing.assert_close(_weights(again), _weights(first))
+
+
+def test_rows_without_weight_teach_nothing(folder: Path, tmp_path: Path) -> None:
+    encoder = SentenceTransformer(str(folder), device="cpu")
+    before = _weights(encoder).clone()
+    corpus = Corpus(texts=TEXTS[:8], targets={"queue": np.zeros((8, 2), dtype=np.float32)})
+    recipe = Recipe(epochs=1, batch=8, weight_decay=0.0)
+    fine_tune(encoder, corpus, recipe, tmp_path, stage="none", progress=lambda *_: None)
+    torch.testing.assert_close(_weights(encoder), before)
+
+
+def test_the_digest_knows_texts_and_targets() -> None:
+    one = Corpus(texts=["a", "b"], targets=TARGETS)
+    other_text = Corpus(texts=["a", "c"], targets=TARGETS)
+    other_target = Corpus(texts=["a", "b"], targets={"queue": TARGETS["queue"] * 2})
+    assert len({one.digest(), other_text.digest(), other_target.digest()}) == 3
