@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm  # type: ignore[import-untyped]
-from sklearn.metrics import (  # type: ignore[import-untyped]
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-)
 
 from core.calibration import calibration_error
 from core.classifier import Classifier
@@ -206,16 +202,17 @@ def _queues(pairs: Pairs, queues: Sequence[str]) -> QueueEvaluation | None:
     losses = np.array([-np.log(_probability(*pair)) for pair in pairs])
     top3 = np.array([_is_in_top3(*pair) for pair in pairs])
 
-    def f1(average: str) -> Metric:
-        return lambda rows: float(
-            f1_score(right[rows], given[rows], average=average, zero_division=0)
-        )
+    def mean_f1(rows: NDArray[np.int64], *, weighted: bool) -> float:
+        table = _confusion(right[rows], given[rows], len(queues))
+        f1, texts = _f1(table), table.sum(axis=1)
+        present = (texts + table.sum(axis=0)) > 0
+        return float(np.average(f1, weights=texts if weighted else present))
 
     return QueueEvaluation(
         accuracy=share(correct),
         top3=share(top3),
-        macro_f1=_resampled(f1("macro"), len(pairs)),
-        weighted_f1=_resampled(f1("weighted"), len(pairs)),
+        macro_f1=_resampled(partial(mean_f1, weighted=False), len(pairs)),
+        weighted_f1=_resampled(partial(mean_f1, weighted=True), len(pairs)),
         log_loss=_resampled(lambda rows: float(losses[rows].mean()), len(pairs)),
         calibration_error=_resampled(
             lambda rows: calibration_error(confidence[rows], correct[rows]), len(pairs)
@@ -223,7 +220,7 @@ def _queues(pairs: Pairs, queues: Sequence[str]) -> QueueEvaluation | None:
         coverage=share(routed),
         routed_precision=share(correct[routed]) if routed.any() else None,
         queues=_each_queue(queues, right, given, routed),
-        confusion=tuple(map(tuple, _confusion(right, given, len(queues)))),
+        confusion=tuple(map(tuple, _confusion(right, given, len(queues)).tolist())),
         confidences=tuple(confidence.round(4).tolist()),
         correct=tuple(correct.tolist()),
     )
@@ -253,16 +250,17 @@ def _each_queue(
     given: NDArray[np.int64],
     routed: NDArray[np.bool_],
 ) -> tuple[QueueFigures, ...]:
-    precision, recall, f1, texts = precision_recall_fscore_support(
-        right, given, labels=range(len(queues)), zero_division=0
-    )
+    table = _confusion(right, given, len(queues))
+    f1, hits = _f1(table), np.diag(table)
+    precision = hits / np.maximum(table.sum(axis=0), 1)
+    recall = hits / np.maximum(table.sum(axis=1), 1)
     figures = []
     for index, name in enumerate(queues):
         here = routed & (given == index)
         figures.append(
             QueueFigures(
                 name=name,
-                texts=int(texts[index]),
+                texts=int(table[index].sum()),
                 precision=float(precision[index]),
                 recall=float(recall[index]),
                 f1=float(f1[index]),
@@ -273,9 +271,16 @@ def _each_queue(
     return tuple(figures)
 
 
-def _confusion(right: NDArray[np.int64], given: NDArray[np.int64], queues: int) -> list[list[int]]:
-    table: list[list[int]] = confusion_matrix(right, given, labels=range(queues)).tolist()
-    return table
+def _confusion(
+    right: NDArray[np.int64], given: NDArray[np.int64], queues: int
+) -> NDArray[np.int64]:
+    """Texts by right queue (rows) and given queue (columns)."""
+    return np.bincount(right * queues + given, minlength=queues**2).reshape(queues, queues)
+
+
+def _f1(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each queue's F1; 0 for one that neither is nor was given."""
+    return np.asarray(2 * np.diag(table) / np.maximum(table.sum(axis=0) + table.sum(axis=1), 1))
 
 
 def _priorities(pairs: Pairs, classifier: Classifier) -> PriorityEvaluation | None:

@@ -21,6 +21,9 @@ _CERTAINTY = 0.9
 _LANGUAGE_SLACK = 0.05
 """How much less than the promise a language's precision may turn out to be."""
 
+_LANGUAGE_TEXTS = 50
+"""From so few texts in a language nothing is concluded."""
+
 _TICKETS_LOST = 0.005
 """Share of the tickets that may be taken for small talk: half of what is tolerable."""
 
@@ -114,18 +117,20 @@ def _languages(
     thresholds: dict[str, float],
     promised: float,
 ) -> tuple[str, ...]:
-    """The languages in which what would be routed was shown to be right often enough."""
+    """The languages of enough texts in which what would be routed proved right often enough."""
     given, confidence, correct = _verdicts(judged)
     limits = np.array([thresholds[name] for name in judged.queues])
     routed = has_queue & (confidence >= limits[given])
     language = np.array([detect(example.text) for example in judged.examples])
-    proven = []
-    for name in sorted(set(language[routed].tolist())):
+    enough = min(_LANGUAGE_TEXTS, has_queue.sum() / 10)
+    known = []
+    for name in sorted(set(language.tolist())):
         here = routed & (language == name)
         bound = lower_bound(correct[here], judged.weights[here], _CERTAINTY)
-        if bound >= promised - _LANGUAGE_SLACK:
-            proven.append(name)
-    return tuple(proven)
+        held = not here.any() or bound >= promised - _LANGUAGE_SLACK
+        if held and (has_queue & (language == name)).sum() >= enough:
+            known.append(name)
+    return tuple(known)
 
 
 def _ignore_below(judged: Judged) -> float:

@@ -1,0 +1,94 @@
+"""Limits chosen on texts whose truth is known keep what they promise."""
+
+import numpy as np
+import pytest
+
+from core.dataset import Example
+from core.decision import Impact, Urgency
+from core.heads import HeadOutputs
+from core.limits import Judged, choose_rules
+from core.policy import UNPROVEN, Rules
+
+QUEUES = ("Access", "Hardware")
+ENGLISH = "please reset the password of my account this morning"
+SPANISH = "no puedo entrar en mi cuenta desde ayer por la mañana, gracias"
+
+
+def _ticket(queue: str, text: str = ENGLISH, *, batch: str = "", **known: object) -> Example:
+    return Example(text=text, queue=queue, is_ticket=True, batch=batch, **known)
+
+
+def _rules(
+    examples: list[Example],
+    access: np.ndarray,
+    *,
+    ticket: np.ndarray | None = None,
+    outage: np.ndarray | None = None,
+) -> Rules:
+    """The rules for examples of which the heads said Access with these probabilities."""
+    n = len(examples)
+    wide = np.zeros(n) if outage is None else np.sqrt(outage)
+    three = np.column_stack([wide, np.zeros(n), 1 - wide])
+    outputs = HeadOutputs(
+        queue=np.column_stack([access, 1 - access]),
+        ticket=np.ones(n) if ticket is None else ticket,
+        urgency=three,
+        impact=three,
+        novelty=np.zeros(n),
+    )
+    return choose_rules(Judged(examples, outputs, QUEUES), promised=0.95)
+
+
+def test_a_queue_that_keeps_the_promise_gets_a_threshold_and_another_does_not() -> None:
+    examples = [_ticket("Access")] * 200 + [_ticket("Access"), _ticket("Hardware")] * 20
+    access = np.concatenate([np.linspace(0.6, 0.99, 200), np.full(40, 0.3)])
+    rules = _rules(examples, access)
+    assert rules.thresholds["Access"] == pytest.approx(0.6, abs=0.01)
+    assert rules.thresholds["Hardware"] == UNPROVEN
+
+
+def test_the_second_defensible_queue_is_right() -> None:
+    examples = [Example(ENGLISH, queue="Hardware", alt_queue="Access", is_ticket=True)] * 100
+    assert _rules(examples, np.full(100, 0.9)).thresholds["Access"] == pytest.approx(0.9)
+
+
+def test_messages_weigh_as_much_as_all_the_tickets_of_the_table() -> None:
+    table = [_ticket("Access")] * 1000
+    wrong = [_ticket("Hardware", batch="a")] * 20 + [_ticket("Access", batch="a")] * 80
+    assert _rules(table + wrong, np.full(1100, 0.9)).thresholds["Access"] == UNPROVEN
+    unweighed = [_ticket("Hardware")] * 20 + [_ticket("Access")] * 80
+    assert _rules(table + unweighed, np.full(1100, 0.9)).thresholds["Access"] < UNPROVEN
+
+
+def test_only_languages_with_enough_right_texts_are_known() -> None:
+    english = [_ticket("Access")] * 200
+    few = [_ticket("Access", SPANISH)] * 10
+    many = [_ticket("Access", SPANISH)] * 100
+    wrong = [_ticket("Hardware", SPANISH)] * 10 + [_ticket("Access", SPANISH)] * 90
+    certain = np.full(300, 0.9)
+    assert _rules(english + few, certain[:210]).languages == ("en",)
+    assert _rules(english + many, certain).languages == ("en", "es")
+    assert "es" not in _rules([*english * 5, *wrong], np.full(1100, 0.9)).languages
+
+
+def test_nearly_no_ticket_lies_under_the_limit_for_small_talk() -> None:
+    examples = [_ticket("Access", batch="a")] * 400 + [Example("lol", is_ticket=False)] * 100
+    ticket = np.concatenate([np.linspace(0.02, 1, 400), np.full(100, 0.01)])
+    rules = _rules(examples, np.full(500, 0.9), ticket=ticket)
+    assert (ticket[:400] < rules.ignore_below).mean() <= 0.005
+    assert rules.ignore_below > 0.01
+    assert rules.doubt_below == 0.5
+
+
+def test_nothing_is_ignored_where_small_talk_was_never_seen() -> None:
+    rules = _rules([_ticket("Access")] * 50, np.full(50, 0.9))
+    assert (rules.ignore_below, rules.doubt_below, rules.outage_above) == (0, 0, 1)
+
+
+def test_nearly_all_outages_lie_over_their_limit() -> None:
+    outage = _ticket("Access", urgency=Urgency.HIGH, impact=Impact.COMPANY)
+    examples = [outage] * 100 + [_ticket("Access")] * 100
+    probability = np.concatenate([np.linspace(0.2, 0.9, 100), np.full(100, 0.01)])
+    limit = _rules(examples, np.full(200, 0.9), outage=probability).outage_above
+    assert (probability[:100] > limit).mean() >= 0.95
+    assert limit > 0.2

@@ -1,0 +1,180 @@
+"""One command makes a bundle that serves; stopped, it leaves the old bundle and continues."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import training
+from core.classifier import Classifier
+from core.decision import Decision, Reason
+from core.errors import BundleError, DataError
+from core.training import TrainingConfig, train
+from tests.core.tiny_encoders import save_bert, save_xlm_roberta
+
+_WORDS = {
+    "Hardware": ["laptop", "morning", "start", "does"],
+    "Access": ["password", "reset", "account", "please"],
+    "Storage": ["folder", "shared", "full", "project"],
+}
+_CHAT = ["thanks", "lunch", "funny", "great"]
+
+
+def _text(random: np.random.Generator, words: list[str], number: int) -> str:
+    mark = "abcdefghij"[number % 10] + "xyzvw"[number // 10 % 5]
+    return f"what about the {' '.join(random.choice(words, 5))} of this {mark}"
+
+
+def _table(path: Path, rows: int) -> Path:
+    random = np.random.default_rng(0)
+    lines = [
+        f"{_text(random, words, number)},{queue}"
+        for queue, words in _WORDS.items()
+        for number in range(rows)
+    ]
+    path.write_text("\n".join(["Document,Topic_group", *lines]))
+    return path
+
+
+def _messages(path: Path) -> Path:
+    random = np.random.default_rng(1)
+    lines = []
+    for number in range(240):
+        queue = [*_WORDS, None][number % 4]
+        wide = number % 8 < 4
+        lines.append(
+            {
+                "text": _text(random, _WORDS[queue] if queue else _CHAT, number)
+                + (" everybody now" if wide else " alone later"),
+                "queue": queue,
+                "alt_queue": None,
+                "urgency": ("high" if wide else "low") if queue else None,
+                "impact": ("company" if wide else "user") if queue else None,
+                "lang": "en",
+                "kind": "request" if queue else "chat",
+                "batch": "abc"[number // 80],
+            }
+        )
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    split = {"train": ["a"], "calibrate": ["b"], "test": ["c"]}
+    path.with_name("SPLIT.json").write_text(json.dumps(split))
+    return path
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bert(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def config(tmp_path: Path, encoder: Path) -> TrainingConfig:
+    return TrainingConfig(
+        data=_table(tmp_path / "tickets.csv", 300),
+        text_column="Document",
+        label_column="Topic_group",
+        out=tmp_path / "bundle",
+        encoder=str(encoder),
+        work=tmp_path / "work",
+    )
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    assert 0 < done <= total
+
+
+def test_tickets_alone_make_a_cautious_bundle(config: TrainingConfig) -> None:
+    classifier = Classifier.load(train(config, _quiet))
+    (found,) = classifier.classify(["please reset the password of my account"])
+    assert found.queue_label == "Access"
+    assert found.ticket_probability == 1.0
+    assert found.priority_confidence < 0.5
+    card = (config.out / "README.md").read_text()
+    assert "no messages were trained on" in card
+    (figures,) = json.loads((config.out / "evaluation.json").read_text())
+    assert figures["queues"]["accuracy"]["value"] > 0.9
+
+
+def test_messages_teach_priority_and_what_is_no_ticket(
+    config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "MIN_FINE_TUNED", 0)
+    with_messages = replace(config, messages=_messages(config.data.with_name("messages.jsonl")))
+    stages: list[str] = []
+    train(with_messages, lambda stage, done, total: stages.append(stage))
+    assert list(dict.fromkeys(stages)) == [
+        "tickets",
+        "messages",
+        "embeddings",
+        "heads",
+        "evaluation",
+    ]
+    classifier = Classifier.load(config.out)
+    outage, request, chat = classifier.classify(
+        [
+            "what about the laptop does start morning laptop of this everybody now",
+            "what about the folder full shared project folder of this alone later",
+            "what about the thanks great lunch funny great of this alone later",
+        ]
+    )
+    assert outage.priority_why
+    assert (outage.queue_label, outage.urgency, outage.impact) == ("Hardware", "high", "company")
+    assert (request.queue_label, request.urgency, request.impact) == ("Storage", "low", "user")
+    assert (chat.decision, chat.reason) == (Decision.IGNORE, Reason.NOT_A_TICKET)
+    assert classifier.manifest.notes["tested on"] == "54 tickets, 80 messages"
+
+
+def test_a_stopped_run_leaves_the_old_bundle_and_continues(config: TrainingConfig) -> None:
+    train(config, _quiet)
+    before = Classifier.load(config.out).version
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "heads":
+            raise KeyboardInterrupt
+
+    other = replace(config, promised_precision=0.9)
+    with pytest.raises(KeyboardInterrupt):
+        train(other, stop)
+    assert Classifier.load(config.out).version == before
+    stages: list[str] = []
+    train(other, lambda stage, done, total: stages.append(stage))
+    assert "embeddings" not in stages
+    assert Classifier.load(config.out).manifest.rules.promised_precision == 0.9
+    assert not [path for path in config.out.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_the_same_command_makes_the_same_bundle(config: TrainingConfig) -> None:
+    train(config, _quiet)
+    again = replace(config, out=config.out.with_name("again"), work=config.work.with_name("w2"))
+    train(again, _quiet)
+    first, second = (Classifier.load(path).manifest for path in (config.out, again.out))
+    assert first.files == second.files
+    assert first.version == second.version
+
+
+def test_a_multilingual_encoder_goes_the_same_way(config: TrainingConfig, tmp_path: Path) -> None:
+    other = replace(config, encoder=str(save_xlm_roberta(tmp_path / "xlmr")))
+    (found,) = Classifier.load(train(other, _quiet)).classify(["folder full"], filed=True)
+    assert found.queue_label == "Storage"
+
+
+def test_bad_data_changes_nothing(config: TrainingConfig) -> None:
+    with pytest.raises(DataError, match="no column 'Body'"):
+        train(replace(config, text_column="Body"), _quiet)
+    assert not config.out.exists()
+
+
+def test_a_folder_that_is_no_bundle_is_left_alone(config: TrainingConfig) -> None:
+    config.out.mkdir()
+    (config.out / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="no bundle"):
+        train(config, _quiet)
+    assert (config.out / "thesis.txt").read_text() == "years of work"
+
+
+def test_messages_of_an_unplanned_batch_are_refused(config: TrainingConfig) -> None:
+    messages = _messages(config.data.with_name("messages.jsonl"))
+    messages.with_name("SPLIT.json").write_text('{"train": ["a"], "calibrate": [], "test": []}')
+    with pytest.raises(DataError, match="says nothing of batch 'b'"):
+        train(replace(config, messages=messages), _quiet)
