@@ -6,10 +6,12 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from slackbot.desk import Desk
+from slackbot.desk.render import History
 from slackbot.desk.show import show_elsewhere
 from slackbot.pace import Pace
 from slackbot.posting import Posted, Poster
@@ -117,9 +119,9 @@ class Deliverer:
 
     async def _deliver_lane(self, lane: Lane) -> None:
         """Deliver what is due in a lane, and hold it for as long as that takes."""
-        async with repeating(lambda: self._renew(lane), LEASE_S / 3):
-            outcomes, pause_s = await self._deliver_in_order(lane)
         try:
+            async with repeating(lambda: self._renew(lane), LEASE_S / 3):
+                outcomes, pause_s = await self._deliver_in_order(lane)
             await self._commit(lane, outcomes, pause_s)
         except DatabaseUnavailable as error:
             log.warning("outbox_unavailable", extra={"lane": lane.lane, "error": str(error)})
@@ -143,6 +145,8 @@ class Deliverer:
         """
         key = f"{lane.team}:{lane.lane}"
         deadline = time.monotonic() + LEASE_S / 2
+        about = {delivery.ticket_id for delivery in lane.deliveries if delivery.ticket_id}
+        histories = await self._histories(lane.team, about)
         outcomes: list[Outcome] = []
         pause_s = 0.0
         for delivery in lane.deliveries:
@@ -150,13 +154,27 @@ class Deliverer:
             if pause_s > 0 or time.monotonic() > deadline:
                 break
             self.pace.used(key)
-            outcomes.append(await self._deliver(delivery))
+            history = histories.get(delivery.ticket_id or 0)
+            outcomes.append(await self._deliver(delivery, history))
             pause_s = outcomes[-1].pause_s
             if outcomes[-1].state is DeliveryState.WAITING:
                 break
         return outcomes, pause_s
 
-    async def _deliver(self, delivery: Delivery) -> Outcome:
+    async def _histories(self, team: str, tickets: Collection[int]) -> dict[int, History]:
+        """Read tickets; if one cannot be read, one by one, so that only its deliveries fail."""
+        try:
+            return await self.desk.histories(team, tickets)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            if len(tickets) > 1:
+                alone = [await self._histories(team, [ticket]) for ticket in tickets]
+                return {ticket: each for found in alone for ticket, each in found.items()}
+            log.exception("ticket_unreadable", extra={"tickets": ",".join(map(str, tickets))})
+            return {}
+
+    async def _deliver(self, delivery: Delivery, history: History | None) -> Outcome:
         """Make one call and say how it ended."""
         extra = {
             "correlation": delivery.correlation,
@@ -165,7 +183,7 @@ class Deliverer:
             "ticket": f"T-{delivery.ticket_id}" if delivery.ticket_id else None,
         }
         try:
-            posted = await self.poster.deliver(delivery)
+            posted = await self.poster.deliver(delivery, history)
         except RateLimited as limited:
             log.info("delivery_rate_limited", extra={**extra, "retry_after": limited.retry_after})
             return Outcome(
@@ -215,7 +233,10 @@ class Deliverer:
         A crash before this leaves them leased and so uncertain: whoever takes the lane over looks
         for each message before posting it again.
         """
+        made = [each.delivery.id for each in outcomes if each.state is DeliveryState.DONE]
         async with self.desk.database.write() as conn:
+            if made:
+                await deliveries.done(conn, owner=self.owner, ids=made, now=_now())
             for outcome in outcomes:
                 delivery = outcome.delivery
                 if outcome.posted is not None and delivery.card_id is not None:
@@ -226,18 +247,14 @@ class Deliverer:
                     )
                     if outcome.posted.after_all:
                         await show_elsewhere(conn, delivery)
-                if outcome.state is DeliveryState.DONE:
-                    await deliveries.done(
-                        conn, owner=self.owner, delivery_id=delivery.id, now=_now()
-                    )
-                elif outcome.state is DeliveryState.DEAD:
+                if outcome.state is DeliveryState.DEAD:
                     await deliveries.bury(
                         conn, owner=self.owner, delivery_id=delivery.id, error=outcome.error
                     )
                     # Where nobody can see a card, another one must offer what it offers.
                     if delivery.card_id is not None and await cards.refuse(conn, delivery.card_id):
                         await show_elsewhere(conn, delivery)
-                else:
+                elif outcome.state is DeliveryState.WAITING:
                     await deliveries.retry(
                         conn,
                         owner=self.owner,

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from slackbot.desk import Desk, Shown
+from slackbot.desk.render import History
 from slackbot.slack_calls import (
     TIMEOUT_S,
     OutcomeUnknown,
@@ -60,26 +61,34 @@ class Poster:
     client: AsyncWebClient
     _direct: dict[str, str] = field(default_factory=dict)
 
-    async def deliver(self, delivery: Delivery) -> Posted | None:
+    async def deliver(self, delivery: Delivery, history: History | None) -> Posted | None:
         """Make the call that `delivery` asks for.
+
+        Args:
+            delivery: A row of the outbox.
+            history: Its ticket, read since the row was leased: whoever changes the ticket later
+                adds another delivery.
 
         Returns:
             Where a newly posted card stands; None when there was nothing to post.
 
         Raises:
             SlackFailure: As `sorted_failures` says.
+            LookupError: The ticket is needed and cannot be read.
         """
-        if delivery.kind is DeliveryKind.CARD:
-            return await self._card(delivery)
         if delivery.kind is DeliveryKind.NOTICE:
             await self._notice(delivery)
-        else:
-            await self._answer(delivery)
+            return None
+        if history is None:
+            raise LookupError(f"T-{delivery.ticket_id} cannot be read")
+        if delivery.kind is DeliveryKind.CARD:
+            return await self._card(delivery, history)
+        await self._answer(delivery, history)
         return None
 
-    async def _card(self, delivery: Delivery) -> Posted | None:
+    async def _card(self, delivery: Delivery, history: History) -> Posted | None:
         """Post the card, or rewrite it to what is true now."""
-        shown = await self.desk.render_card(delivery)
+        shown = self.desk.render_card(delivery, history)
         if shown is None:
             return None
         card, message = shown.card, shown.message
@@ -109,11 +118,11 @@ class Poster:
         if posted.astray:
             await self._take_back(posted)
 
-    async def _answer(self, delivery: Delivery) -> None:
+    async def _answer(self, delivery: Delivery, history: History) -> None:
         """Answer a command or a shortcut, only to who gave it."""
         if datetime.now(UTC) - delivery.created_at > ANSWER_LIFE:
             raise Refused("response_url expired")
-        message = await self.desk.render_answer(delivery)
+        message = self.desk.render_answer(history)
         webhook = AsyncWebhookClient(delivery.payload["url"], timeout=TIMEOUT_S, retry_handlers=[])
         async with sorted_failures():
             response = await webhook.send(

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.records import Card, Place
+from storage.records import Card, NewCard
 from storage.schema import cards
-from storage.statements import insert_if_new
+from storage.statements import insert_if_new, values_of
 
 _POSTED = sa.update(cards).where(cards.c.id == sa.bindparam("card_id"))
+_OF_TICKETS = (
+    sa.select(cards)
+    .where(cards.c.ticket_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(cards.c.id)
+)
 
 
-async def want(
-    conn: AsyncConnection,
-    *,
-    team: str,
-    ticket_id: int,
-    place: Place,
-    channel: str,
-    thread_ts: str | None,
-) -> Card:
-    """The ticket's card for a place, made when there is none.
+async def want(conn: AsyncConnection, wanted: Sequence[NewCard]) -> list[Card]:
+    """The cards for some places of tickets, made where there are none.
 
     Returns:
-        The new card, or the one that stands for that place already. That one may be in another
-        channel: `retire` it and ask again to have it here.
+        Each in the order asked for: the new card, or the one that stands for that place already.
+        That one may be in another channel: `retire` it and ask again to have it here.
     """
-    row = {
-        "team": team,
-        "ticket_id": ticket_id,
-        "place": place,
-        "channel": channel,
-        "thread_ts": thread_ts,
-        "retired": False,
-        "refused": False,
-    }
-    made = await insert_if_new(conn, cards, row, *cards.c)
-    if made is None:
-        standing = (cards.c.ticket_id == ticket_id, cards.c.place == place, ~cards.c.retired)
-        made = (await conn.execute(sa.select(cards).where(*standing))).one()
-    return Card(**made._mapping)
+    rows = [values_of(card) | {"retired": False, "refused": False} for card in wanted]
+    inserted = await insert_if_new(conn, cards, rows, *cards.c)
+    made = {(row.ticket_id, row.place): Card(**row._mapping) for row in inserted}
+    return [
+        made.get((card.ticket_id, card.place)) or await _standing(conn, card) for card in wanted
+    ]
+
+
+async def _standing(conn: AsyncConnection, card: NewCard) -> Card:
+    place = (cards.c.ticket_id == card.ticket_id, cards.c.place == card.place, ~cards.c.retired)
+    return Card(**(await conn.execute(sa.select(cards).where(*place))).one()._mapping)
 
 
 async def posted(conn: AsyncConnection, card_id: int, channel: str, ts: str) -> None:
@@ -55,10 +51,10 @@ async def refuse(conn: AsyncConnection, card_id: int) -> bool:
     return (await conn.execute(sa.update(cards).where(unposted).values(refused=True))).rowcount == 1
 
 
-async def of_ticket(conn: AsyncConnection, ticket_id: int) -> list[Card]:
-    """All cards of a ticket in the order they were made, the retired ones too."""
-    made = sa.select(cards).where(cards.c.ticket_id == ticket_id)
-    return [Card(**row._mapping) for row in await conn.execute(made.order_by(cards.c.id))]
+async def of_tickets(conn: AsyncConnection, ticket_ids: Collection[int]) -> list[Card]:
+    """All cards of some tickets in the order they were made, the retired ones too."""
+    rows = await conn.execute(_OF_TICKETS, {"ids": ticket_ids})
+    return [Card(**row._mapping) for row in rows]
 
 
 async def retire(conn: AsyncConnection, card_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,51 +13,38 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from storage import work
-from storage.records import Delivery, DeliveryKind, DeliveryState, Lane, QueueDepth
+from storage.records import Delivery, DeliveryState, Lane, NewDelivery, QueueDepth
 from storage.schema import cards, deliveries, lanes
-from storage.statements import columns_of, insert, literal
+from storage.statements import columns_of, insert, literal, values_of
 
 _DELIVERY = columns_of(Delivery, deliveries)
 _row = deliveries.c
 
 
-async def enqueue(
-    conn: AsyncConnection,
-    *,
-    team: str,
-    lane: str,
-    kind: DeliveryKind,
-    ticket_id: int | None,
-    card_id: int | None,
-    key: str | None,
-    payload: Mapping[str, Any],
-    correlation: str,
-    now: datetime,
-) -> bool:
-    """Add a delivery to the end of its lane.
+async def enqueue(conn: AsyncConnection, wanted: Sequence[NewDelivery], now: datetime) -> int:
+    """Add deliveries to the ends of their lanes, in this order.
 
     A card is rendered when it is delivered, so one waiting delivery of it is enough.
 
     Returns:
-        False when the key is known in the team, or the card waits to be delivered already.
+        How many were added; fewer than asked when a key is known in the team, or a card waits to
+        be delivered already.
     """
-    row = {
-        "team": team,
-        "lane": lane,
-        "kind": kind,
-        "ticket_id": ticket_id,
-        "of_card": card_id,
-        "key": key,
-        "payload": payload,
+    rows = [{**values_of(each), **_waiting_since(now), "of_card": each.card_id} for each in wanted]
+    for row in rows:
+        del row["card_id"]  # comes from the locked card
+    return len((await conn.execute(_enqueue(conn.dialect.name), rows)).all()) if rows else 0
+
+
+def _waiting_since(now: datetime) -> dict[str, Any]:
+    return {
         "state": DeliveryState.WAITING,
         "attempts": 0,
         "uncertain": False,
         "due_at": now,
         "error": "",
-        "correlation": correlation,
         "created_at": now,
     }
-    return await conn.scalar(_enqueue(conn.dialect.name), row) is not None
 
 
 @cache
@@ -108,7 +95,7 @@ async def lease_lanes(
         if first:
             leased.append(Lane(team=team, lane=lane, deliveries=first))
         else:  # another owner emptied it a moment ago
-            await _let_go(conn, _is_lane(team, lane), {})
+            await _let_go(conn, _DROP_LANE, {"of_team": team, "of_lane": lane}, {})
     return sorted(leased, key=lambda lane: lane.deliveries[0].id)
 
 
@@ -191,10 +178,14 @@ _FREE_LANES = _free_lanes()
 _LEASE_FIRST = _first_leased()
 
 
-async def done(conn: AsyncConnection, *, owner: str, delivery_id: int, now: datetime) -> bool:
-    """Mark a delivery as made and erase its payload; False when the lane was lost."""
-    made = {"done_at": now}
-    return await _change_held(conn, _DONE, owner, delivery_id, made) is not None
+async def done(conn: AsyncConnection, *, owner: str, ids: Collection[int], now: datetime) -> int:
+    """Mark deliveries as made and erase their payloads.
+
+    Returns:
+        How many; fewer than asked when the lane was lost.
+    """
+    made = {"ids": ids, "held_by": owner, "done_at": now}
+    return len((await conn.execute(_DONE, made)).all())
 
 
 async def retry(
@@ -240,9 +231,9 @@ async def _change_held(
     statement: ReturningUpdate[int, int | None],
     owner: str,
     delivery_id: int,
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any],
 ) -> sa.Row[int, int | None] | None:
-    parameters = {"of_id": delivery_id, "held_by": owner, **(values or {})}
+    parameters = {"ids": [delivery_id], "held_by": owner, **values}
     return (await conn.execute(statement, parameters)).one_or_none()
 
 
@@ -253,7 +244,8 @@ def _held(**values: Any) -> ReturningUpdate[int, int | None]:
         lanes.c.lane == _row.lane,
         lanes.c.owner == bindparam("held_by"),
     )
-    leased = sa.and_(_row.id == bindparam("of_id"), _row.state == DeliveryState.LEASED)
+    chosen = _row.id.in_(bindparam("ids", expanding=True))
+    leased = sa.and_(chosen, _row.state == DeliveryState.LEASED)
     held = lane.with_for_update(read=True).exists()
     update = sa.update(deliveries).where(leased, held).values(values)
     return update.returning(_row.id, _row.card_id)
@@ -272,11 +264,9 @@ async def renew_lane(
     seconds: float = 30,
 ) -> bool:
     """Keep a lane for longer; False when it was lost."""
-    mine = sa.and_(_is_lane(team, lane), lanes.c.owner == owner)
     until = now + timedelta(seconds=seconds)
-    return (
-        await conn.execute(sa.update(lanes).where(mine).values(lease_until=until))
-    ).rowcount == 1
+    mine = {"of_team": team, "of_lane": lane, "held_by": owner, "lease_until": until}
+    return (await conn.execute(_RENEW_LANE, mine)).rowcount == 1
 
 
 async def release_lane(
@@ -289,9 +279,8 @@ async def release_lane(
     Returns:
         False when it was lost already.
     """
-    mine = sa.and_(_is_lane(team, lane), lanes.c.owner == owner)
-    untried = {"attempts": _row.attempts - 1}
-    return await _let_go(conn, mine, untried, not_before=not_before) == 1
+    mine = {"of_team": team, "of_lane": lane, "held_by": owner, "rests_until": not_before}
+    return await _let_go(conn, _RELEASE_LANE, mine, {"attempts": _row.attempts - 1}) == 1
 
 
 async def release(conn: AsyncConnection, *, owner: str) -> int:
@@ -299,25 +288,29 @@ async def release(conn: AsyncConnection, *, owner: str) -> int:
 
     What is left of them waits again, as uncertain: a call may have been cut off.
     """
-    return await _let_go(conn, lanes.c.owner == owner, {"uncertain": True})
+    return await _let_go(conn, _RELEASE, {"held_by": owner}, {"uncertain": True})
 
 
 async def _let_go(
     conn: AsyncConnection,
-    which: sa.ColumnElement[bool],
+    statement: ReturningUpdate[str, str],
+    parameters: Mapping[str, Any],
     left_as: Mapping[str, Any],
-    **lane_values: datetime,
 ) -> int:
-    update = sa.update(lanes).where(which).values(owner=None, lease_until=None, **lane_values)
-    freed = (await conn.execute(update.returning(lanes.c.team, lanes.c.lane))).all()
+    freed = (await conn.execute(statement, parameters)).all()
     for team, lane in freed:
         left = await conn.execute(_LEFT, {"of_team": team, "of_lane": lane})
         await _requeue(conn, left.all(), left_as)
     return len(freed)
 
 
-def _is_lane(team: str, lane: str) -> sa.ColumnElement[bool]:
-    return sa.and_(lanes.c.team == team, lanes.c.lane == lane)
+_THIS_LANE = sa.and_(lanes.c.team == bindparam("of_team"), lanes.c.lane == bindparam("of_lane"))
+_MINE = lanes.c.owner == bindparam("held_by")
+_FREED = sa.update(lanes).values(owner=None, lease_until=None).returning(lanes.c.team, lanes.c.lane)
+_RELEASE = _FREED.where(_MINE)
+_RELEASE_LANE = _FREED.where(_THIS_LANE, _MINE).values(not_before=bindparam("rests_until"))
+_DROP_LANE = _FREED.where(_THIS_LANE)
+_RENEW_LANE = sa.update(lanes).where(_THIS_LANE, _MINE)
 
 
 _LEFT = sa.select(_row.id, _row.card_id).where(_IN_LANE, _row.state == DeliveryState.LEASED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,9 @@ from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
-from storage.records import ChangeState, DeliveryState, InboxItem, QueueDepth
+from storage.records import ChangeState, DeliveryState, InboxItem, NewInboxItem, QueueDepth
 from storage.schema import inbox
-from storage.statements import columns_of, insert_if_new
+from storage.statements import columns_of, insert_if_new, values_of
 
 _NOBODY = {"owner": None, "lease_until": None}
 
@@ -40,42 +40,40 @@ _LEASE = (
 )
 
 
-async def record(
-    conn: AsyncConnection,
-    *,
-    team: str,
-    key: str,
-    kind: str,
-    payload: Mapping[str, Any],
-    correlation: str,
-    now: datetime,
-    changes: str | None = None,
-) -> bool:
-    """Record a payload; once this is committed it may be acknowledged.
+async def record(conn: AsyncConnection, items: Sequence[NewInboxItem], now: datetime) -> list[bool]:
+    """Record payloads; once this is committed they may be acknowledged.
 
-    An edit or deletion names the message that it `changes`. A payload whose key was given up comes
-    to life again: somebody asks for it once more.
+    A payload whose key was given up comes to life again: somebody asks for it once more.
 
     Returns:
-        False when `key` is known in the team: a redelivery, to be acknowledged as well.
+        For each, False when its key is known in the team: a redelivery, to be acknowledged as
+        well.
     """
-    row = {
-        "team": team,
-        "key": key,
-        "kind": kind,
-        "payload": payload,
-        "correlation": correlation,
+    rows = [values_of(item) | _waiting_since(now) for item in items]
+    inserted = await insert_if_new(conn, inbox, rows, inbox.c.team, inbox.c.key)
+    new = {(row.team, row.key) for row in inserted}
+    taken = []
+    for item in items:
+        is_new = (item.team, item.key) in new
+        new.discard((item.team, item.key))
+        taken.append(is_new or await _revive(conn, item, now))
+    return taken
+
+
+def _waiting_since(now: datetime) -> dict[str, Any]:
+    return {
         "received_at": now,
         "state": DeliveryState.WAITING,
         "due_at": now,
         "attempts": 0,
         "error": "",
-        "changes": changes,
     }
-    if await insert_if_new(conn, inbox, row, inbox.c.id) is not None:
-        return True
-    same = sa.and_(inbox.c.team == team, inbox.c.key == key)
-    again = {name: row[name] for name in ("payload", "state", "due_at", "attempts", "error")}
+
+
+async def _revive(conn: AsyncConnection, item: NewInboxItem, now: datetime) -> bool:
+    same = sa.and_(inbox.c.team == item.team, inbox.c.key == item.key)
+    again = {**_waiting_since(now), "payload": item.payload}
+    del again["received_at"]
     revived = sa.update(inbox).where(work.is_dead(inbox), same).values(again)
     return (await conn.execute(revived)).rowcount == 1
 
@@ -116,8 +114,7 @@ async def finish(conn: AsyncConnection, *, owner: str, ids: Collection[int]) -> 
         How many the owner still held. Fewer than asked means that another has taken some over:
         roll back, it will do that work.
     """
-    done: dict[str, Any] = {"state": DeliveryState.DONE, "payload": {}, "error": "", **_NOBODY}
-    return await _change_held(conn, owner, inbox.c.id.in_(ids), done)
+    return (await conn.execute(_FINISH, {"held_by": owner, "ids": ids})).rowcount
 
 
 async def postpone(
@@ -170,15 +167,35 @@ async def status(conn: AsyncConnection, *, team: str, key: str) -> DeliveryState
     return state
 
 
-async def changes(conn: AsyncConnection, *, team: str, message: str) -> list[ChangeState]:
-    """The edits and the deletion of a message that were recorded, oldest first."""
-    rows = await conn.execute(_CHANGES, {"of_team": team, "message": message})
-    return [ChangeState(**row._mapping) for row in rows]
+async def changes(
+    conn: AsyncConnection, messages: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[ChangeState]]:
+    """The edits and the deletion of messages that were recorded, oldest first.
+
+    Args:
+        conn: A transaction.
+        messages: Team and message of each.
+
+    Returns:
+        By team and message; nothing for a message that nobody changed.
+    """
+    found: dict[tuple[str, str], list[ChangeState]] = {}
+    asked = {
+        "of_teams": {team for team, _ in messages},
+        "of_messages": [message for _, message in messages],
+    }
+    for row in await conn.execute(_CHANGES, asked):
+        change = ChangeState(key=row.key, kind=row.kind, state=row.state)
+        found.setdefault((row.team, row.changes), []).append(change)
+    return found
 
 
 _CHANGES = (
-    sa.select(inbox.c.key, inbox.c.kind, inbox.c.state)
-    .where(inbox.c.team == sa.bindparam("of_team"), inbox.c.changes == sa.bindparam("message"))
+    sa.select(inbox.c.team, inbox.c.changes, inbox.c.key, inbox.c.kind, inbox.c.state)
+    .where(
+        inbox.c.team.in_(bindparam("of_teams", expanding=True)),
+        inbox.c.changes.in_(bindparam("of_messages", expanding=True)),
+    )
     .order_by(inbox.c.id)
 )
 
@@ -215,6 +232,17 @@ async def purge(conn: AsyncConnection, before: datetime) -> int:
 async def _change_held(
     conn: AsyncConnection, owner: str, which: sa.ColumnElement[bool], values: Mapping[str, Any]
 ) -> int:
-    leased = sa.and_(work.is_open(inbox), inbox.c.state == DeliveryState.LEASED)
-    statement = sa.update(inbox).where(which, leased, inbox.c.owner == owner)
-    return (await conn.execute(statement.values(values))).rowcount
+    statement = sa.update(inbox).where(which, _HELD).values(values)
+    return (await conn.execute(statement, {"held_by": owner})).rowcount
+
+
+_HELD = sa.and_(
+    work.is_open(inbox),
+    inbox.c.state == DeliveryState.LEASED,
+    inbox.c.owner == bindparam("held_by"),
+)
+_FINISH = (
+    sa.update(inbox)
+    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), _HELD)
+    .values(state=DeliveryState.DONE, payload={}, error="", **_NOBODY)
+)

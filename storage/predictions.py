@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,17 +15,26 @@ from storage.statements import values_of
 _ADD = sa.insert(predictions).inline()
 
 
-async def add(conn: AsyncConnection, prediction: NewPrediction, now: datetime) -> None:
-    """Append a prediction to the record."""
-    await conn.execute(_ADD, values_of(prediction) | {"created_at": now})
+_LATEST = sa.select(predictions).where(
+    predictions.c.id.in_(
+        sa.select(sa.func.max(predictions.c.id))
+        .where(predictions.c.ticket_id.in_(sa.bindparam("of_tickets", expanding=True)))
+        .group_by(predictions.c.ticket_id)
+    )
+)
 
 
-async def latest(conn: AsyncConnection, ticket_id: int) -> Prediction | None:
-    """What the model said last about a ticket; None when it said nothing."""
-    newest = sa.select(predictions).where(predictions.c.ticket_id == ticket_id)
-    rows = await conn.execute(newest.order_by(predictions.c.id.desc()).limit(1))
-    row = rows.one_or_none()
-    return None if row is None else Prediction(**row._mapping)
+async def add(conn: AsyncConnection, said: Sequence[NewPrediction], now: datetime) -> None:
+    """Append predictions to the record."""
+    rows = [values_of(each) | {"created_at": now} for each in said]
+    if rows:
+        await conn.execute(_ADD, rows)
+
+
+async def latest(conn: AsyncConnection, ticket_ids: Collection[int]) -> dict[int, Prediction]:
+    """What the model said last, by ticket; without those of which it said nothing."""
+    rows = await conn.execute(_LATEST, {"of_tickets": ticket_ids})
+    return {row.ticket_id: Prediction(**row._mapping) for row in rows}
 
 
 async def of_ticket(conn: AsyncConnection, ticket_id: int) -> list[Prediction]:

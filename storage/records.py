@@ -75,26 +75,37 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboxItem:
-    """One payload of Slack's, leased to be worked on.
+class NewInboxItem:
+    """One payload of Slack's, to be recorded.
 
     Attributes:
-        id: Grows in the order of arrival.
         team: The workspace.
         key: Unique in the team; the same for every redelivery of the payload.
         kind: What the payload is; the intake's own word.
         payload: The payload as recorded.
         correlation: Follows the message through all logs.
-        received_at: When it was recorded (UTC).
-        attempts: How often it was leased, this time included; at least 1.
+        changes: The message that an edit or deletion is of; None for anything else.
     """
 
-    id: int
     team: str
     key: str
     kind: str
     payload: Mapping[str, Any]
     correlation: str
+    changes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem(NewInboxItem):
+    """A payload leased to be worked on.
+
+    Attributes:
+        id: Grows in the order of arrival.
+        received_at: When it was recorded (UTC).
+        attempts: How often it was leased, this time included; at least 1.
+    """
+
+    id: int
     received_at: datetime
     attempts: int
 
@@ -277,16 +288,30 @@ class Review(NewReview):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One card of a ticket: where it should be, and where it is once posted.
+class NewCard:
+    """A card that a ticket needs.
 
     Attributes:
-        id: Of the card.
         team: The workspace.
         ticket_id: The ticket that it shows.
         place: Which of the ticket's cards.
         channel: Where it should be posted: a channel id, or a user id for a direct message.
         thread_ts: The thread that it belongs in; None for the channel itself.
+    """
+
+    team: str
+    ticket_id: int
+    place: Place
+    channel: str
+    thread_ts: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(NewCard):
+    """A card of a ticket: where it should be, and where it is once posted.
+
+    Attributes:
+        id: Of the card.
         ts: Its timestamp once posted; None before.
         posted_channel: The channel that Slack answered with; None before it is posted.
         retired: Left behind by a move; another card has taken its place.
@@ -294,11 +319,6 @@ class Card:
     """
 
     id: int
-    team: str
-    ticket_id: int
-    place: Place
-    channel: str
-    thread_ts: str | None
     ts: str | None
     posted_channel: str | None
     retired: bool
@@ -306,11 +326,10 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One call to Slack that must happen.
+class NewDelivery:
+    """One call to Slack that must happen, to be added to the outbox.
 
     Attributes:
-        id: Grows in the order of enqueueing; a lane is delivered in this order.
         team: The workspace.
         lane: What is delivered strictly one after the other; usually a channel id.
         kind: What it brings.
@@ -318,16 +337,9 @@ class Delivery:
         card_id: The card to post or rewrite; None for anything but a card.
         key: Unique in the team; None when enqueueing twice does no harm.
         payload: What is needed to make the call; a card is rendered when it is delivered.
-        state: Where it stands.
-        attempts: How often it was taken to be delivered, this time included.
-        uncertain: An earlier call may have done it without anybody knowing: look before posting.
-        due_at: Not before this time (UTC).
-        error: Why the last attempt failed; empty when none did.
         correlation: Follows the message through all logs.
-        created_at: When it was enqueued (UTC).
     """
 
-    id: int
     team: str
     lane: str
     kind: DeliveryKind
@@ -335,12 +347,29 @@ class Delivery:
     card_id: int | None
     key: str | None
     payload: Mapping[str, Any]
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(NewDelivery):
+    """A call to Slack in the outbox.
+
+    Attributes:
+        id: Grows in the order of enqueueing; a lane is delivered in this order.
+        state: Where it stands.
+        attempts: How often it was taken to be delivered, this time included.
+        uncertain: An earlier call may have done it without anybody knowing: look before posting.
+        due_at: Not before this time (UTC).
+        error: Why the last attempt failed; empty when none did.
+        created_at: When it was enqueued (UTC).
+    """
+
+    id: int
     state: DeliveryState
     attempts: int
     uncertain: bool
     due_at: datetime
     error: str
-    correlation: str
     created_at: datetime
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,6 +13,11 @@ from storage.schema import reviews
 from storage.statements import values_of
 
 _ADD = sa.insert(reviews).inline()
+_OF_TICKETS = (
+    sa.select(reviews)
+    .where(reviews.c.ticket_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(reviews.c.id)
+)
 
 
 async def add(conn: AsyncConnection, review: NewReview, now: datetime) -> None:
@@ -19,10 +25,9 @@ async def add(conn: AsyncConnection, review: NewReview, now: datetime) -> None:
     await conn.execute(_ADD, values_of(review) | {"created_at": now})
 
 
-async def of_ticket(conn: AsyncConnection, ticket_id: int) -> list[Review]:
-    """All that people did to a ticket, oldest first."""
-    done = sa.select(reviews).where(reviews.c.ticket_id == ticket_id)
-    rows = await conn.execute(done.order_by(reviews.c.id))
+async def of_tickets(conn: AsyncConnection, ticket_ids: Collection[int]) -> list[Review]:
+    """All that people did to some tickets, oldest first."""
+    rows = await conn.execute(_OF_TICKETS, {"ids": ticket_ids})
     return [Review(**row._mapping) for row in rows]
 
 

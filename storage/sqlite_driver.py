@@ -47,15 +47,26 @@ class Connection(aiosqlite.Connection):
         """Execute a statement in the connection's thread and leave its result in `cursor`."""
         await self._execute(self._execute_into, cursor, sql, parameters)  # type: ignore[no-untyped-call]
 
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a statement without a result for every row, in the connection's thread."""
+        await self._execute(self._execute_many, sql, rows)  # type: ignore[no-untyped-call]
+
+    def _execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._begin_if_asked()
+        self._conn.executemany(sql, rows)
+
     def _execute_into(self, cursor: Cursor, sql: str, parameters: Sequence[Any]) -> None:
-        if self._opening is not None:
-            self._conn.execute(self._opening)
-            self._opening = None
+        self._begin_if_asked()
         executed = self._conn.execute(sql, parameters)
         cursor.rows = executed.fetchall()
         cursor.description = executed.description
         cursor.rowcount = executed.rowcount
         cursor.lastrowid = executed.lastrowid
+
+    def _begin_if_asked(self) -> None:
+        if self._opening is not None:
+            self._conn.execute(self._opening)
+            self._opening = None
 
 
 class Cursor:
@@ -81,6 +92,11 @@ class Cursor:
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
         """Execute a statement and read its result."""
         await self._connection.execute_into(self, sql, parameters)
+        return self
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> Self:
+        """Execute a statement for every row."""
+        await self._connection.execute_many(sql, rows)
         return self
 
     async def fetchall(self) -> list[Any]:

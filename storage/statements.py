@@ -6,7 +6,7 @@ are built once: as constants of their modules, or here on first use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -16,7 +16,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from storage.records import NewPrediction, NewReview, NewTicket
+from storage.records import (
+    NewCard,
+    NewDelivery,
+    NewInboxItem,
+    NewPrediction,
+    NewReview,
+    NewTicket,
+)
+
+NewRecord = NewCard | NewDelivery | NewInboxItem | NewPrediction | NewReview | NewTicket
 
 
 def insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
@@ -27,16 +36,18 @@ def insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
 async def insert_if_new(
     conn: AsyncConnection,
     table: sa.Table,
-    row: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
     *returning: sa.Column[Any],
-) -> sa.Row[Any] | None:
-    """Insert a row unless one of the table's unique keys is taken.
+) -> Sequence[sa.Row[Any]]:
+    """Insert the rows of which no unique key of the table is taken, all in one statement.
 
     Returns:
-        Those columns of the new row; None when the key is taken.
+        Those columns of the new rows, in no order.
     """
+    if not rows:
+        return []
     statement = _insert_if_new(conn.dialect.name, table, returning)
-    inserted: sa.Row[Any] | None = (await conn.execute(statement, row)).one_or_none()
+    inserted: Sequence[sa.Row[Any]] = (await conn.execute(statement, rows)).all()
     return inserted
 
 
@@ -47,7 +58,7 @@ def _insert_if_new(
     return insert(dialect, table).on_conflict_do_nothing().returning(*returning)
 
 
-def values_of(record: NewTicket | NewPrediction | NewReview) -> dict[str, Any]:
+def values_of(record: NewRecord) -> dict[str, Any]:
     """A record as the columns of its row, not copied any deeper."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 

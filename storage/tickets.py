@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -16,6 +16,7 @@ from storage.statements import insert_if_new, literal, values_of
 
 _NUMBER = re.compile(r"(?:[Tt]-|#)?([0-9]{1,19})")
 _LARGEST_ID = 2**63 - 1
+_OF_IDS = sa.select(tickets).where(tickets.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 class Changes(TypedDict, total=False):
@@ -36,14 +37,20 @@ def parse_number(text: str) -> int | None:
     return number if 0 < number <= _LARGEST_ID else None
 
 
-async def create(conn: AsyncConnection, ticket: NewTicket, now: datetime) -> Ticket | None:
-    """Create a ticket.
+async def create(
+    conn: AsyncConnection, wanted: Sequence[NewTicket], now: datetime
+) -> list[Ticket | None]:
+    """Create tickets.
 
     Returns:
-        None when the team has a ticket of that key already.
+        Each in the order asked for; None where the team has a ticket of that key already, or it
+        was asked for twice.
     """
-    row = values_of(ticket) | {"created_at": now, "updated_at": now, "version": 1}
-    return _ticket(await insert_if_new(conn, tickets, row, *tickets.c))
+    made = {"created_at": now, "updated_at": now, "version": 1}
+    rows = [values_of(ticket) | made for ticket in wanted]
+    inserted = await insert_if_new(conn, tickets, rows, *tickets.c)
+    created = {(row.team, row.key): Ticket(**row._mapping) for row in inserted}
+    return [created.pop((ticket.team, ticket.key), None) for ticket in wanted]
 
 
 async def get(
@@ -55,6 +62,11 @@ async def get(
     """
     ticket_id = parse_number(str(number_or_id))
     return await _one(conn, tickets.c.team == team, tickets.c.id == ticket_id, lock=lock)
+
+
+async def of_ids(conn: AsyncConnection, ids: Collection[int]) -> list[Ticket]:
+    """The tickets of these ids, of whatever team."""
+    return [Ticket(**row._mapping) for row in await conn.execute(_OF_IDS, {"ids": ids})]
 
 
 async def by_key(

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
-from slackbot.desk.render import History, as_card, history_of
+from slackbot.desk.render import History, as_card, histories_of
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
 from slackbot.desk.show import Cause
 from slackbot.desk.triage import Effect, Judged, apply, is_known, with_given_urgency
@@ -28,10 +28,19 @@ from slackbot.views.card import moved
 from slackbot.views.controls import Controls
 from slackbot.views.message import Message
 from slackbot.views.ticket import TicketCard
-from storage import cards, deliveries, inbox, tickets
+from storage import deliveries, inbox, tickets
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
-from storage.records import Card, Delivery, InboxItem, Place, QueueDepth, State, Ticket
+from storage.records import (
+    Card,
+    Delivery,
+    InboxItem,
+    NewInboxItem,
+    Place,
+    QueueDepth,
+    State,
+    Ticket,
+)
 
 __all__ = ["AlreadySettled", "Desk", "LeaseLost", "Step", "UnknownQueue", "UnknownTicket"]
 
@@ -111,16 +120,16 @@ class Desk:
         async with self.database.write() as conn:
             if intake.only_if_known and not await is_known(conn, intake):
                 return False
-            return await inbox.record(
-                conn,
+            item = NewInboxItem(
                 team=intake.team,
                 key=intake.key,
                 kind=intake.kind.value,
                 payload=intake.to_payload(),
                 correlation=intake.correlation,
                 changes=intake.changes,
-                now=datetime.now(UTC),
             )
+            [new] = await inbox.record(conn, [item], datetime.now(UTC))
+            return new
 
     async def triage(
         self, items: Sequence[InboxItem], intakes: Sequence[Intake], owner: str
@@ -137,11 +146,10 @@ class Desk:
             DatabaseUnavailable: Nothing was written.
         """
         judged = await self._judge(items, intakes)
-        effects: list[Effect] = []
         async with self.database.write() as conn:
-            for item, each in zip(items, judged, strict=True):
-                effects.append(await apply(conn, each, self.places))
-                if effects[-1] is Effect.WAITS:
+            effects = await apply(conn, judged, self.places)
+            for item, effect in zip(items, effects, strict=True):
+                if effect is Effect.WAITS:
                     await inbox.postpone(
                         conn,
                         owner=owner,
@@ -240,7 +248,7 @@ class Desk:
             ticket = await tickets.get(conn, team, number)
             if ticket is None:
                 raise UnknownTicket(number)
-            return await history_of(conn, ticket)
+            return (await histories_of(conn, [ticket]))[ticket.id]
 
     async def card(self, team: str, number: str) -> TicketCard:
         """What a ticket's cards show now.
@@ -250,36 +258,32 @@ class Desk:
         """
         return self._as_card(await self.history(team, number))
 
-    async def render_card(self, delivery: Delivery) -> Shown | None:
-        """The card that `delivery` is about, with what it must show now.
+    async def histories(self, team: str, ids: Collection[int]) -> dict[int, History]:
+        """Some of the team's tickets by their ids, without those that do not exist."""
+        async with self.database.read() as conn:
+            found = await tickets.of_ids(conn, ids)
+            return await histories_of(conn, [each for each in found if each.team == team])
+
+    def render_card(self, delivery: Delivery, history: History) -> Shown | None:
+        """The card that `delivery` is about, with what it must show.
 
         Returns:
             None when there is nothing to show: a card that was overtaken before it was posted.
         """
-        async with self.database.read() as conn:
-            ticket = await tickets.get(conn, delivery.team, delivery.ticket_id or 0)
-            if ticket is None:
-                return None
-            all_cards = await cards.of_ticket(conn, ticket.id)
-            history = await history_of(conn, ticket)
-        card = next(card for card in all_cards if card.id == delivery.card_id)
+        ticket = history.ticket
+        card = next(card for card in history.cards if card.id == delivery.card_id)
         obsolete = card.retired or ticket.state is State.WITHDRAWN
         if obsolete and card.ts is None and not delivery.uncertain:
             return None
         ticket_card = self._as_card(history)
-        message = card_message(ticket_card, card.place, controls(ticket, card, all_cards))
+        message = card_message(ticket_card, card.place, controls(ticket, card, history.cards))
         known_by = message.metadata or {}
         if card.retired:
             message = moved(ticket_card, ticket.queue or "")
         return Shown(card, message, known_by, obsolete, ticket.created_at)
 
-    async def render_answer(self, delivery: Delivery) -> Message:
-        """What who gave a command sees: the ticket as it is now, with nothing to press."""
-        async with self.database.read() as conn:
-            ticket = await tickets.get(conn, delivery.team, delivery.ticket_id or 0)
-            if ticket is None:
-                raise UnknownTicket(str(delivery.ticket_id))
-            history = await history_of(conn, ticket)
+    def render_answer(self, history: History) -> Message:
+        """What who gave a command sees: the ticket as it is, with nothing to press."""
         message = card_message(self._as_card(history), Place.THREAD, Controls.NONE)
         return replace(message, metadata=None)
 
@@ -290,7 +294,8 @@ class Desk:
         """The tickets that wait for a decision, the oldest `limit` of them."""
         async with self.database.read() as conn:
             pending = await tickets.pending(conn, team, limit)
-            return [self._as_card(await history_of(conn, ticket)) for ticket in pending]
+            histories = await histories_of(conn, pending)
+        return [self._as_card(history) for history in histories.values()]
 
     async def of_reporter(self, team: str, user: str, limit: int = 20) -> list[Ticket]:
         """The newest tickets that `user` reported."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Decision, Impact, Priority, Reason, Urgency
 from core.priority import explain
 from slackbot.views.ticket import Step, TicketCard
-from storage import predictions, reviews
-from storage.records import Prediction, Review, Ticket
+from storage import cards, predictions, reviews
+from storage.records import Card, Prediction, Review, Ticket
+
+_OfTicket = TypeVar("_OfTicket", Review, Card)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +24,36 @@ class History:
 
     Attributes:
         ticket: As it is now.
-        said: What the model said last; None only for a ticket whose prediction is gone.
+        said: What the model said last.
         steps: What people did, oldest first.
+        cards: All its cards in the order they were made, the retired ones too.
     """
 
     ticket: Ticket
     said: Prediction
     steps: tuple[Review, ...]
+    cards: tuple[Card, ...]
 
 
-async def history_of(conn: AsyncConnection, ticket: Ticket) -> History:
-    """Read what the model said about a ticket and what people did with it."""
-    said = await predictions.latest(conn, ticket.id)
-    if said is None:
-        raise LookupError(f"{ticket.number} has no prediction")  # written with it, never erased
-    return History(ticket, said, tuple(await reviews.of_ticket(conn, ticket.id)))
+async def histories_of(conn: AsyncConnection, found: Sequence[Ticket]) -> dict[int, History]:
+    """Read what became of some tickets, in as many statements as for one; by the tickets' ids."""
+    ids = [ticket.id for ticket in found]
+    said = await predictions.latest(conn, ids)
+    changed = [ticket.id for ticket in found if ticket.version > 1]  # as every step makes it
+    steps = _by_ticket(await reviews.of_tickets(conn, changed) if changed else ())
+    made = _by_ticket(await cards.of_tickets(conn, ids))
+    return {
+        ticket.id: History(ticket, said[ticket.id], steps[ticket.id], made[ticket.id])
+        for ticket in found
+        if ticket.id in said  # always so: it is written with the ticket and never erased
+    }
+
+
+def _by_ticket(rows: Iterable[_OfTicket]) -> defaultdict[int, tuple[_OfTicket, ...]]:
+    grouped: defaultdict[int, tuple[_OfTicket, ...]] = defaultdict(tuple)
+    for row in rows:
+        grouped[row.ticket_id] += (row,)
+    return grouped
 
 
 def as_card(history: History, queues: Sequence[str], workspace_url: str) -> TicketCard:

@@ -151,7 +151,7 @@ async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> S
     """A pick of the model's own first choice is a confirmation, however it was tapped."""
     if step.action not in (Action.CONFIRM, Action.REASSIGN) or ticket.state is not State.PENDING:
         return step
-    said = await predictions.latest(conn, ticket.id)
+    said = (await predictions.latest(conn, [ticket.id])).get(ticket.id)
     agrees = said is not None and said.queue == step.queue
     return replace(step, action=Action.CONFIRM if agrees else Action.REASSIGN)
 

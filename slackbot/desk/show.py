@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slackbot.placement import Placement, Places, own_card, placements
 from slackbot.views.message import Message
 from storage import cards, deliveries, tickets
-from storage.records import Card, Delivery, DeliveryKind, Place, Ticket
+from storage.records import Card, Delivery, DeliveryKind, NewCard, NewDelivery, Place, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cau
 
     A ticket that moves to another queue's channel leaves a stub behind and gets a new card there.
     """
-    everything = await cards.of_ticket(conn, ticket.id)
+    everything = await cards.of_tickets(conn, [ticket.id])
     live = {card.place: card for card in everything if not card.retired}
     for placement in placements(ticket, places):
         card = live.get(placement.place)
@@ -42,20 +42,35 @@ async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cau
             continue
         if card is not None:
             await cards.retire(conn, card.id)
-            await _enqueue(conn, ticket, card, cause)
+            await deliveries.enqueue(conn, [_delivery(card, cause)], datetime.now(UTC))
             del live[placement.place]
         if _has_card_in(placement, live.values()):
             continue
-        live[placement.place] = await cards.want(
-            conn,
-            team=ticket.team,
-            ticket_id=ticket.id,
-            place=placement.place,
-            channel=placement.channel,
-            thread_ts=placement.thread_ts,
-        )
-    for card in live.values():
-        await _enqueue(conn, ticket, card, cause)
+        [live[placement.place]] = await cards.want(conn, [_new_card(ticket, placement)])
+    stale = [_delivery(card, cause) for card in live.values()]
+    await deliveries.enqueue(conn, stale, datetime.now(UTC))
+
+
+async def show_new(
+    conn: AsyncConnection, filed: Sequence[tuple[Ticket, Cause]], places: Places
+) -> None:
+    """Have the first cards of new tickets posted, in as many statements as for one."""
+    cause_of = {ticket.id: cause for ticket, cause in filed}
+    wanted = [
+        _new_card(ticket, placement)
+        for ticket, _ in filed
+        for placement in _first_placements(ticket, places)
+    ]
+    posts = [_delivery(card, cause_of[card.ticket_id]) for card in await cards.want(conn, wanted)]
+    await deliveries.enqueue(conn, posts, datetime.now(UTC))
+
+
+def _first_placements(ticket: Ticket, places: Places) -> list[Placement]:
+    first: list[Placement] = []
+    for placement in placements(ticket, places):
+        if not _has_card_in(placement, first):
+            first.append(placement)
+    return first
 
 
 async def show_elsewhere(conn: AsyncConnection, delivery: Delivery) -> None:
@@ -64,9 +79,12 @@ async def show_elsewhere(conn: AsyncConnection, delivery: Delivery) -> None:
     if ticket is None:
         return
     cause = Cause(delivery.correlation, datetime.now(UTC))
-    for card in await cards.of_ticket(conn, ticket.id):
-        if card.id != delivery.card_id and not card.retired:
-            await _enqueue(conn, ticket, card, cause)
+    others = [
+        _delivery(card, cause)
+        for card in await cards.of_tickets(conn, [ticket.id])
+        if card.id != delivery.card_id and not card.retired
+    ]
+    await deliveries.enqueue(conn, others, datetime.now(UTC))
 
 
 async def notify(
@@ -74,8 +92,7 @@ async def notify(
 ) -> None:
     """Tell the reporter where their own card is, once for each `key`."""
     own = own_card(ticket)
-    await deliveries.enqueue(
-        conn,
+    notice = NewDelivery(
         team=ticket.team,
         lane=own.channel,
         kind=DeliveryKind.NOTICE,
@@ -84,16 +101,15 @@ async def notify(
         key=key,
         payload={"message": message.to_payload(), "thread_ts": own.thread_ts},
         correlation=cause.correlation,
-        now=datetime.now(UTC),
     )
+    await deliveries.enqueue(conn, [notice], datetime.now(UTC))
 
 
 async def answer(
     conn: AsyncConnection, *, team: str, url: str, ticket: Ticket, key: str, correlation: str
 ) -> None:
     """Answer who gave the command, through Slack's `response_url`."""
-    await deliveries.enqueue(
-        conn,
+    said = NewDelivery(
         team=team,
         lane=f"answer:{key}",
         kind=DeliveryKind.ANSWER,
@@ -102,32 +118,40 @@ async def answer(
         key=f"answer:{key}",
         payload={"url": url},
         correlation=correlation,
-        now=datetime.now(UTC),
     )
+    await deliveries.enqueue(conn, [said], datetime.now(UTC))
 
 
 def _places(made: Iterable[Card]) -> set[Place]:
     return {card.place for card in made}
 
 
-def _has_card_in(placement: Placement, live: Iterable[Card]) -> bool:
+def _has_card_in(placement: Placement, live: Iterable[Card | Placement]) -> bool:
     """Whether the ticket already has a card for staff in that very channel."""
     return any(
         card.channel == placement.channel and card.thread_ts == placement.thread_ts for card in live
     )
 
 
-async def _enqueue(conn: AsyncConnection, ticket: Ticket, card: Card, cause: Cause) -> None:
-    await deliveries.enqueue(
-        conn,
+def _new_card(ticket: Ticket, placement: Placement) -> NewCard:
+    return NewCard(
         team=ticket.team,
+        ticket_id=ticket.id,
+        place=placement.place,
+        channel=placement.channel,
+        thread_ts=placement.thread_ts,
+    )
+
+
+def _delivery(card: Card, cause: Cause) -> NewDelivery:
+    return NewDelivery(
+        team=card.team,
         # Rewrites do not wait behind the channel's new posts, which Slack allows fewer of.
         lane=card.channel if card.ts is None else f"{card.channel}:rewrites",
         kind=DeliveryKind.CARD,
-        ticket_id=ticket.id,
+        ticket_id=card.ticket_id,
         card_id=card.id,
         key=None,
         payload={"received_at": cause.received_at.isoformat()},
         correlation=cause.correlation,
-        now=datetime.now(UTC),
     )

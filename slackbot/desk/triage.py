@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Classification, Decision, Urgency
 from core.priority import PriorityMatrix
 from slackbot.desk.settle import EXPECTED_STATES
-from slackbot.desk.show import Cause, answer, show
+from slackbot.desk.show import Cause, answer, show, show_new
 from slackbot.intake import Intake, Kind
 from slackbot.placement import Places
 from storage import inbox, predictions, reviews, tickets
 from storage.records import (
     Action,
+    ChangeState,
     DeliveryState,
     NewPrediction,
     NewReview,
@@ -62,6 +65,11 @@ class Judged:
         return Source.MESSAGE if kind is Kind.EDIT else Source(kind.value)
 
     @property
+    def inbox_key(self) -> tuple[str, str]:
+        """Unique for the payload."""
+        return self.intake.team, self.intake.key
+
+    @property
     def cause(self) -> Cause:
         """What its cards go back to."""
         return Cause(self.intake.correlation, self.received_at)
@@ -77,36 +85,54 @@ def with_given_urgency(
     return replace(said, urgency=given, priority=matrix.priority(given, said.impact))
 
 
-async def apply(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
-    """Write down what follows from one payload, within the caller's transaction.
+async def apply(conn: AsyncConnection, batch: Sequence[Judged], places: Places) -> list[Effect]:
+    """Write down what follows from payloads, in their order, within the caller's transaction.
 
     Returns:
-        What came of it; WAITS for an edit or deletion that overtook its message.
+        What came of each; WAITS for an edit or deletion that overtook its message.
     """
+    effects: list[Effect] = []
+    for kind, run in groupby(batch, key=_change_kind):
+        if kind is Kind.DELETE:
+            effects += [await _withdraw(conn, judged, places) for judged in run]
+        elif kind is Kind.EDIT:
+            effects += [await _edit(conn, judged, places) for judged in run]
+        else:
+            effects += await _file(conn, list(run), places)
+    return effects
+
+
+def _change_kind(judged: Judged) -> Kind | None:
     kind = judged.intake.kind
-    if kind is Kind.DELETE:
-        return await _withdraw(conn, judged, places)
-    if kind is Kind.EDIT:
-        return await _edit(conn, judged, places)
-    return await _file(conn, judged, places)
+    return kind if kind in (Kind.EDIT, Kind.DELETE) else None
 
 
-async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
-    intake, said = judged.intake, judged.said
-    if await _overtaken(conn, intake):
-        return Effect.NOTHING
-    if said.decision is Decision.IGNORE:
-        # Not a ticket: the judgement counts, the text is nobody's business.
-        await predictions.add(conn, _prediction(judged, None), now=_now())
-        return Effect.IGNORED
-    ticket = await tickets.create(conn, _new_ticket(judged), now=_now())
-    effect = Effect.NOTHING if ticket is None else Effect.FILED
+async def _file(conn: AsyncConnection, batch: Sequence[Judged], places: Places) -> list[Effect]:
+    """File what are tickets, in as many statements as for one, and answer who gave commands."""
+    overtaken = await _overtaken(conn, [judged.intake for judged in batch])
+    on_time = [judged for judged, late in zip(batch, overtaken, strict=True) if not late]
+    ignored = [judged for judged in on_time if judged.said.decision is Decision.IGNORE]
+    wanted = [judged for judged in on_time if judged.said.decision is not Decision.IGNORE]
+    created = await tickets.create(conn, [_new_ticket(judged) for judged in wanted], now=_now())
+    filed = [(judged, ticket) for judged, ticket in zip(wanted, created, strict=True) if ticket]
+    # Not a ticket: the judgement counts, the text is nobody's business.
+    said = [_prediction(judged, None) for judged in ignored]
+    said += [_prediction(judged, ticket.id) for judged, ticket in filed]
+    await predictions.add(conn, said, now=_now())
+    await show_new(conn, [(ticket, judged.cause) for judged, ticket in filed], places)
+    for judged in wanted:
+        await _answer(conn, judged.intake)
+    effects = {judged.inbox_key: Effect.IGNORED for judged in ignored}
+    effects |= {judged.inbox_key: Effect.FILED for judged, _ in filed}
+    return [effects.get(judged.inbox_key, Effect.NOTHING) for judged in batch]
+
+
+async def _answer(conn: AsyncConnection, intake: Intake) -> None:
+    """Answer a command with its ticket, be it new or known."""
+    if not intake.response_url:
+        return
+    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
     if ticket is not None:
-        await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
-        await show(conn, ticket, places, judged.cause)
-    else:
-        ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
-    if intake.response_url and ticket is not None:
         await answer(
             conn,
             team=intake.team,
@@ -115,18 +141,22 @@ async def _file(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
             key=intake.key,
             correlation=intake.correlation,
         )
-    return effect
 
 
-async def _overtaken(conn: AsyncConnection, intake: Intake) -> bool:
-    """Whether the message was deleted, or judged with a newer text, before this came.
+async def _overtaken(conn: AsyncConnection, intakes: Sequence[Intake]) -> list[bool]:
+    """Whether each message was deleted, or judged with a newer text, before this came.
 
     Slack brings again what was not acknowledged, and so brings it late.
     """
-    if intake.ts is None:
-        return False
-    message = f"{intake.channel}:{intake.ts}"
-    changes = await inbox.changes(conn, team=intake.team, message=message)
+    messages = {(intake.team, f"{intake.channel}:{intake.ts}") for intake in intakes if intake.ts}
+    changes = await inbox.changes(conn, messages) if messages else {}
+    return [
+        _is_late(intake, changes.get((intake.team, f"{intake.channel}:{intake.ts}"), ()))
+        for intake in intakes
+    ]
+
+
+def _is_late(intake: Intake, changes: Sequence[ChangeState]) -> bool:
     if any(change.kind == Kind.DELETE for change in changes):
         return True
     if intake.kind not in (Kind.MESSAGE, Kind.EDIT):
@@ -138,14 +168,16 @@ async def _overtaken(conn: AsyncConnection, intake: Intake) -> bool:
 async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
     """Judge an edited message again, unless a person has already decided."""
     intake, said = judged.intake, judged.said
-    if await _overtaken(conn, intake):
+    [late] = await _overtaken(conn, [intake])
+    if late:
         return Effect.NOTHING
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
     if ticket is None:
         if await _original_waits(conn, intake):
             return Effect.WAITS
-        return await _file(conn, judged, places)  # it was no ticket before the edit
-    steps = await reviews.of_ticket(conn, ticket.id)
+        [effect] = await _file(conn, [judged], places)  # it was no ticket before the edit
+        return effect
+    steps = await reviews.of_tickets(conn, [ticket.id])
     decided = any(step.action is not Action.PRIORITY for step in steps)
     if decided or ticket.state not in (State.PENDING, State.ASSIGNED):
         return Effect.NOTHING
@@ -165,7 +197,7 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
     )
     if changed is None:
         return Effect.NOTHING
-    await predictions.add(conn, _prediction(judged, ticket.id), now=_now())
+    await predictions.add(conn, [_prediction(judged, ticket.id)], now=_now())
     await show(conn, changed, places, judged.cause)
     return Effect.CHANGED
 

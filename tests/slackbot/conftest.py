@@ -65,9 +65,10 @@ class Office:
     async def settled(self):
         """Wait until nothing is under way any more: inbox and outbox are empty."""
         for _ in range(400):
+            in_flight = self.slack.in_flight  # before the depths: what arrives is recorded first
             async with self.bot.desk.database.read() as conn:
                 depths = [await inbox.depth(conn), await deliveries.depth(conn)]
-            if self.slack.in_flight == 0 and not any(d.waiting + d.leased for d in depths):
+            if in_flight == 0 and not any(d.waiting + d.leased for d in depths):
                 return
             await asyncio.sleep(0.025)
         raise AssertionError(f"still under way: {depths}")

@@ -13,6 +13,7 @@ from slackbot.intake import Intake, Kind
 from storage import deliveries, inbox, tickets
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
+from storage.records import NewInboxItem
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
@@ -57,15 +58,14 @@ async def test_what_a_dead_process_left_behind_is_finished_by_the_next(new_offic
     )
     database = await Database.open(office.env["AUTOTICKET_DATABASE_URL"])
     async with database.write() as conn:
-        await inbox.record(
-            conn,
+        item = NewInboxItem(
             team=left.team,
             key=left.key,
             kind=left.kind,
             payload=left.to_payload(),
             correlation="c",
-            now=long_ago,
         )
+        assert await inbox.record(conn, [item], long_ago) == [True]
         assert await inbox.lease(conn, owner="dead", limit=9, now=long_ago, seconds=30)
     await database.close()
     async with office.open():

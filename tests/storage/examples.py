@@ -5,10 +5,13 @@ import sys
 import textwrap
 from datetime import UTC, datetime, timedelta
 
-from storage import deliveries, inbox, predictions, reviews, tickets
+from storage import cards, deliveries, inbox, predictions, reviews, tickets
 from storage.records import (
     Action,
     DeliveryKind,
+    NewCard,
+    NewDelivery,
+    NewInboxItem,
     NewPrediction,
     NewReview,
     NewTicket,
@@ -25,15 +28,15 @@ def later(seconds):
 
 
 async def receive(conn, key, *, team=TEAM, payload=None, now=NOW):
-    return await inbox.record(
-        conn,
+    item = NewInboxItem(
         team=team,
         key=key,
         kind="message",
         payload={"text": key} if payload is None else payload,
         correlation=f"about {key}",
-        now=now,
     )
+    [new] = await inbox.record(conn, [item], now)
+    return new
 
 
 async def file_ticket(conn, key="C1:1.1", *, now=NOW, **values):
@@ -51,7 +54,8 @@ async def file_ticket(conn, key="C1:1.1", *, now=NOW, **values):
         "impact": "user",
         "priority": "P4",
     }
-    return await tickets.create(conn, NewTicket(key=key, **{**given, **values}), now)
+    [ticket] = await tickets.create(conn, [NewTicket(key=key, **{**given, **values})], now)
+    return ticket
 
 
 async def predict(conn, ticket_id, *, now=NOW, **values):
@@ -70,7 +74,7 @@ async def predict(conn, ticket_id, *, now=NOW, **values):
         "language": "en",
         "latency_ms": 2.5,
     }
-    await predictions.add(conn, NewPrediction(ticket_id=ticket_id, **{**given, **values}), now)
+    await predictions.add(conn, [NewPrediction(ticket_id=ticket_id, **{**given, **values})], now)
 
 
 async def review(conn, ticket_id, action=Action.CONFIRM, *, now=NOW, **values):
@@ -94,15 +98,22 @@ async def enqueue(conn, lane="C1", *, ticket_id=None, card_id=None, key=None, no
         "payload": {"say": "hello"},
         "correlation": "c",
     }
-    return await deliveries.enqueue(
-        conn,
-        lane=lane,
-        ticket_id=ticket_id,
-        card_id=card_id,
-        key=key,
-        now=now,
-        **{**given, **values},
+    wanted = NewDelivery(
+        lane=lane, ticket_id=ticket_id, card_id=card_id, key=key, **{**given, **values}
     )
+    return await deliveries.enqueue(conn, [wanted], now) == 1
+
+
+async def finish(conn, *, owner, delivery_id, now):
+    return await deliveries.done(conn, owner=owner, ids=[delivery_id], now=now) == 1
+
+
+async def want_card(conn, ticket_id, place, channel="C1", *, team=TEAM, thread_ts=None):
+    wanted = NewCard(
+        team=team, ticket_id=ticket_id, place=place, channel=channel, thread_ts=thread_ts
+    )
+    [card] = await cards.want(conn, [wanted])
+    return card
 
 
 async def run_python(code, *arguments):

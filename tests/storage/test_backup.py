@@ -6,12 +6,11 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
-from storage import backup, deliveries, schema
+from storage import backup, schema
 from storage.database import Database, sqlite_file
 from storage.errors import StorageError
-from storage.records import DeliveryKind
 from storage.schema import REVISION
-from tests.storage.examples import NOW, TEAM, file_ticket
+from tests.storage.examples import enqueue, file_ticket
 
 
 @pytest.fixture
@@ -23,23 +22,8 @@ def path(tmp_path):
 async def record(path):
     """A record with one ticket and one delivery that waits; nobody has it open."""
     async with opened(path) as db, db.write() as conn:
-        await wait_for_slack(conn, await file_ticket(conn, "first"))
+        await enqueue(conn, ticket_id=(await file_ticket(conn, "first")).id)
     return path
-
-
-async def wait_for_slack(conn, ticket):
-    await deliveries.enqueue(
-        conn,
-        team=TEAM,
-        lane="C1",
-        kind=DeliveryKind.NOTICE,
-        ticket_id=ticket.id,
-        card_id=None,
-        key="n",
-        payload={},
-        correlation="",
-        now=NOW,
-    )
 
 
 @contextlib.asynccontextmanager
@@ -209,7 +193,7 @@ async def test_what_the_manual_runs_after_pg_restore_does_the_same(db, root):
     manual = (root / "docs" / "operations.md").read_text(encoding="utf-8")
     statements = re.findall(r'-c "((?:UPDATE|SELECT)[^"]+)"', manual)
     async with db.write() as conn:
-        await wait_for_slack(conn, await file_ticket(conn, "first"))
+        await enqueue(conn, ticket_id=(await file_ticket(conn, "first")).id)
         for statement in statements:
             await conn.execute(sa.text(statement))
         assert (await file_ticket(conn, "second")).id == 1 + backup.SKIPPED_NUMBERS + 1

@@ -4,11 +4,11 @@ import asyncio
 
 from sqlalchemy import select
 
-from storage import cards, deliveries
+from storage import deliveries
 from storage.records import DeliveryState, Place
 from storage.schema import deliveries as table
 from storage.schema import lanes
-from tests.storage.examples import NOW, TEAM, enqueue, file_ticket, later
+from tests.storage.examples import NOW, TEAM, enqueue, file_ticket, finish, later, want_card
 
 
 async def take(database, owner, *, now=NOW, limit=10, per_lane=10):
@@ -26,9 +26,7 @@ async def let_go(conn, owner, lane="C1", not_before=NOW):
 
 async def make_card(conn):
     ticket = await file_ticket(conn)
-    return await cards.want(
-        conn, team=TEAM, ticket_id=ticket.id, place=Place.THREAD, channel="C1", thread_ts=None
-    )
+    return await want_card(conn, ticket.id, Place.THREAD)
 
 
 async def enqueue_card(conn, card):
@@ -83,9 +81,7 @@ async def test_many_owners_never_hold_the_same_lane(open_database):
                 async with database.write() as conn:
                     for each in lane.deliveries:
                         made.append((lane.lane, each.id))
-                        assert await deliveries.done(
-                            conn, owner=owner, delivery_id=each.id, now=NOW
-                        )
+                        assert await finish(conn, owner=owner, delivery_id=each.id, now=NOW)
                     assert await let_go(conn, owner, lane.lane)
         return made
 
@@ -104,8 +100,8 @@ async def test_a_done_delivery_keeps_no_payload(db):
     (lane,) = await take(db, "x")
     async with db.write() as conn:
         done = {"owner": "x", "delivery_id": lane.deliveries[0].id, "now": later(1)}
-        assert await deliveries.done(conn, **done)
-        assert not await deliveries.done(conn, **done)
+        assert await finish(conn, **done)
+        assert not await finish(conn, **done)
         row = (await conn.execute(select(table))).one()
     assert (row.state, row.payload, row.done_at) == (DeliveryState.DONE, {}, later(1))
 
@@ -152,7 +148,7 @@ async def test_what_a_dead_owner_held_is_taken_over_as_uncertain(db):
     assert [(each.key, each.uncertain) for each in again.deliveries] == [("a", True), ("b", False)]
     lost = {"owner": "dead", "delivery_id": lane.deliveries[0].id}
     async with db.write() as conn:
-        assert not await deliveries.done(conn, **lost, now=NOW)
+        assert not await finish(conn, **lost, now=NOW)
         assert not await deliveries.retry(conn, **lost, due_at=NOW, error="")
         assert not await deliveries.bury(conn, **lost, error="")
         assert not await let_go(conn, "dead")
@@ -160,9 +156,7 @@ async def test_what_a_dead_owner_held_is_taken_over_as_uncertain(db):
             conn, owner="dead", team=TEAM, lane="C1", now=later(30)
         )
         assert await deliveries.release(conn, owner="dead") == 0
-        assert await deliveries.done(
-            conn, owner="heir", delivery_id=again.deliveries[0].id, now=NOW
-        )
+        assert await finish(conn, owner="heir", delivery_id=again.deliveries[0].id, now=NOW)
 
 
 async def test_a_takeover_and_the_old_owners_last_word_do_not_mix(open_database):
@@ -171,15 +165,15 @@ async def test_a_takeover_and_the_old_owners_last_word_do_not_mix(open_database)
         await enqueue(conn)
     (lane,) = await take(one, "slow")
 
-    async def finish():
+    async def say_it_is_done():
         async with other.write() as conn:
             finished = {"owner": "slow", "delivery_id": lane.deliveries[0].id, "now": later(30)}
-            return await deliveries.done(conn, **finished)
+            return await finish(conn, **finished)
 
     async with one.write() as conn:
         heir = {"owner": "heir", "limit": 1, "per_lane": 1, "now": later(30)}
         assert len(await deliveries.lease_lanes(conn, **heir)) == 1
-        last_word = asyncio.create_task(finish())
+        last_word = asyncio.create_task(say_it_is_done())
         await asyncio.sleep(0.1)
     assert await last_word is False
 
@@ -284,7 +278,7 @@ async def test_purge_forgets_only_what_is_old_and_done(db):
         await enqueue(conn, "C1", key="waiting")
     (lane,) = await take(db, "x", per_lane=1)
     async with db.write() as conn:
-        await deliveries.done(conn, owner="x", delivery_id=lane.deliveries[0].id, now=NOW)
+        await finish(conn, owner="x", delivery_id=lane.deliveries[0].id, now=NOW)
         await let_go(conn, "x")
         assert await deliveries.purge(conn, NOW) == 0
         assert await deliveries.purge(conn, later(1)) == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from storage import cards, deliveries
 from storage.database import Database
 from storage.records import Place
-from tests.storage.examples import TEAM, enqueue, file_ticket, later
+from tests.storage.examples import TEAM, enqueue, file_ticket, finish, later, want_card
 
 LANES = ["C0", "C1"]
 ENDS = ["delivered", "answer_lost", "rate_limited", "refused", "died", "died_after_call"]
@@ -42,9 +42,7 @@ class World:
         async with self.database.write() as conn:
             ticket = await file_ticket(conn)
             for lane, place in zip(LANES, (Place.THREAD, Place.QUEUE), strict=True):
-                place_of = {"team": TEAM, "ticket_id": ticket.id, "place": place}
-                card = await cards.want(conn, **place_of, channel=lane, thread_ts=None)
-                self.cards[lane] = card
+                self.cards[lane] = await want_card(conn, ticket.id, place, lane)
 
     async def notify(self, lane):
         self.count += 1
@@ -103,14 +101,14 @@ class World:
 
     async def knows_where(self, each):
         async with self.database.read() as conn:
-            of_ticket = await cards.of_ticket(conn, each.ticket_id)
+            of_ticket = await cards.of_tickets(conn, [each.ticket_id])
         return next(card.ts for card in of_ticket if card.id == each.card_id)
 
     async def note(self, conn, held, lane, each, end):
         if end == "delivered":
             if each.card_id is not None:
                 await cards.posted(conn, each.card_id, lane, "1.1")
-            return await deliveries.done(conn, **held, now=later(self.clock))
+            return await finish(conn, **held, now=later(self.clock))
         if end == "refused":
             self.given_up.add(each.key or (lane, self.changed[lane]))
             return await deliveries.bury(conn, **held, error="refused")

@@ -3,13 +3,24 @@
 import pytest
 import sqlalchemy as sa
 
-from storage import cards, deliveries, export, forget, inbox, predictions, reviews, tickets
+from storage import deliveries, export, forget, inbox, predictions, reviews, tickets
 from storage.database import Database
 from storage.export import Dataset
 from storage.records import Place, State
 from storage.schema import deliveries as outbox
 from storage.schema import inbox as intake
-from tests.storage.examples import NOW, TEAM, enqueue, file_ticket, later, predict, receive, review
+from tests.storage.examples import (
+    NOW,
+    TEAM,
+    enqueue,
+    file_ticket,
+    finish,
+    later,
+    predict,
+    receive,
+    review,
+    want_card,
+)
 
 SECRET = "my landlord is called Grendel"
 
@@ -38,7 +49,7 @@ async def test_a_forgotten_ticket_keeps_all_but_its_text(db):
         assert (left.text, left.version) == ("", 2)
         assert (left.state, left.reporter, left.updated_at) == (State.PENDING, "U1", NOW)
         assert len(await predictions.of_ticket(conn, ticket.id)) == 1
-        assert len(await reviews.of_ticket(conn, ticket.id)) == 1
+        assert len(await reviews.of_tickets(conn, [ticket.id])) == 1
         assert await tickets.get(conn, TEAM, other.id) == other
         assert [row async for row in export.rows(conn, Dataset.LABELS)] == []
 
@@ -60,8 +71,7 @@ async def test_payloads_that_quote_the_ticket_go_with_it(db):
 async def test_messages_about_the_ticket_go_and_its_cards_stay(db):
     async with db.write() as conn:
         ticket = await file_ticket(conn)
-        where = {"team": TEAM, "ticket_id": ticket.id, "place": Place.THREAD}
-        card = await cards.want(conn, **where, channel="C1", thread_ts=None)
+        card = await want_card(conn, ticket.id, Place.THREAD)
         await enqueue(conn, ticket_id=ticket.id)
         await enqueue(conn, ticket_id=ticket.id, card_id=card.id)
         await enqueue(conn, "C2")
@@ -71,7 +81,7 @@ async def test_messages_about_the_ticket_go_and_its_cards_stay(db):
         about = {"say": "hello"}, "leased"
         assert await payloads(conn, outbox) == [({}, "done"), ({}, "waiting"), about]
         made = {"owner": "x", "delivery_id": first.deliveries[0].id}
-        assert not await deliveries.done(conn, **made, now=NOW)
+        assert not await finish(conn, **made, now=NOW)
 
 
 async def test_a_forgotten_reporter_leaves_no_text_in_the_team(db):

@@ -12,11 +12,11 @@ from tests.storage.examples import NOW, file_ticket, later, predict
 async def test_predictions_add_up_and_the_last_is_the_latest(db):
     async with db.write() as conn:
         ticket = await file_ticket(conn)
-        assert await predictions.latest(conn, ticket.id) is None
+        assert await predictions.latest(conn, [ticket.id]) == {}
         await predict(conn, ticket.id, confidence=1 / 3, probabilities={"b": 2 / 3, "a": 1 / 3})
         await predict(conn, ticket.id, model_version="m2", now=later(1))
         first, second = await predictions.of_ticket(conn, ticket.id)
-        assert await predictions.latest(conn, ticket.id) == second
+        assert await predictions.latest(conn, [ticket.id]) == {ticket.id: second}
     assert (first.confidence, first.created_at) == (1 / 3, NOW)
     assert list(first.probabilities.items()) == [("b", 2 / 3), ("a", 1 / 3)]
     assert (second.model_version, second.created_at) == ("m2", later(1))

@@ -16,7 +16,7 @@ async def test_reviews_add_up_in_order(db):
         assert await reviews.last_of_ticket(conn, ticket.id) is None
         await review(conn, ticket.id, Action.REASSIGN, queue_before="Access", reviewer="U8")
         await review(conn, ticket.id, Action.PRIORITY, priority_after="P1", now=later(1))
-        first, second = await reviews.of_ticket(conn, ticket.id)
+        first, second = await reviews.of_tickets(conn, [ticket.id])
         assert await reviews.last_of_ticket(conn, ticket.id) == second
     assert (first.action, first.reviewer, first.created_at) == (Action.REASSIGN, "U8", NOW)
     assert (first.queue_before, first.queue_after) == ("Access", "Hardware")

@@ -13,7 +13,18 @@ import storage
 from storage import cards, deliveries, forget, inbox, predictions, reviews, tickets
 from storage.records import Place, State
 from storage.schema import REVISION, metadata
-from tests.storage.examples import NOW, TEAM, enqueue, file_ticket, later, predict, receive, review
+from tests.storage.examples import (
+    NOW,
+    TEAM,
+    enqueue,
+    file_ticket,
+    finish,
+    later,
+    predict,
+    receive,
+    review,
+    want_card,
+)
 
 
 def test_the_code_expects_the_newest_migration():
@@ -37,8 +48,7 @@ async def the_way_of_a_message(db):
         (item,) = await inbox.lease(conn, owner="x", limit=9, now=NOW)
         ticket = await file_ticket(conn)
         await predict(conn, ticket.id)
-        place = {"team": TEAM, "ticket_id": ticket.id, "place": Place.THREAD}
-        card = await cards.want(conn, **place, channel="C1", thread_ts=None)
+        card = await want_card(conn, ticket.id, Place.THREAD)
         await enqueue(conn, ticket_id=ticket.id, card_id=card.id)
         await inbox.renew(conn, owner="x", ids=[item.id], now=NOW)
         await inbox.finish(conn, owner="x", ids=[item.id])
@@ -46,12 +56,12 @@ async def the_way_of_a_message(db):
         (lane,) = await deliveries.lease_lanes(conn, owner="x", limit=9, per_lane=9, now=NOW)
         await tickets.get(conn, TEAM, ticket.id)
         await tickets.by_key(conn, TEAM, "C1:1.1")
-        await cards.of_ticket(conn, ticket.id)
-        await predictions.latest(conn, ticket.id)
+        await cards.of_tickets(conn, [ticket.id])
+        await predictions.latest(conn, [ticket.id])
         await reviews.last_of_ticket(conn, ticket.id)
         await cards.posted(conn, card.id, "C1", "2.2")
         made = {"owner": "x", "delivery_id": lane.deliveries[0].id}
-        await deliveries.done(conn, **made, now=NOW)
+        await finish(conn, **made, now=NOW)
         held = {"owner": "x", "team": TEAM, "lane": "C1"}
         await deliveries.renew_lane(conn, **held, now=NOW)
         await deliveries.release_lane(conn, **held, not_before=NOW)
@@ -59,7 +69,7 @@ async def the_way_of_a_message(db):
         settled = {"expected": [State.PENDING], "now": later(1), "state": State.ASSIGNED}
         await tickets.change(conn, team=TEAM, ticket_id=ticket.id, **settled)
         await review(conn, ticket.id)
-        await reviews.of_ticket(conn, ticket.id)
+        await reviews.of_tickets(conn, [ticket.id])
         await inbox.status(conn, team=TEAM, key="C1:1.1")
         await tickets.of_reporter(conn, TEAM, "U1", 9)
         await tickets.pending(conn, TEAM, 9)
