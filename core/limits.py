@@ -15,7 +15,7 @@ from core.heads import HeadOutputs
 from core.language import detect
 from core.policy import UNPROVEN, Rules
 
-_CERTAINTY = 0.9
+_CERTAINTY = 0.8
 """Probability with which a queue's precision must really reach the promise."""
 
 _LANGUAGE_SLACK = 0.05
@@ -28,6 +28,14 @@ _TICKETS_LOST = 0.005
 """Share of the tickets that may be taken for small talk: half of what is tolerable."""
 
 _OUTAGES_MISSED = 0.03
+_FALSE_OUTAGES = 0.1
+"""Of other messages so many may be taken for an outage, however many outages that misses."""
+
+_MESSAGE_COUNTS = 2.0
+"""What a message counts as evidence where a ticket of the table counts 1: messages are what comes,
+but alone there are too few to prove anything for each queue."""
+
+_FEW = 100
 _UNUSUAL = 0.99
 
 
@@ -47,14 +55,8 @@ class Judged:
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """What each text counts [n]: messages together as much as the table's tickets together.
-
-        What comes is messages, but there are fewer of them to learn limits from.
-        """
-        from_table = np.array([not example.batch for example in self.examples])
-        messages = len(from_table) - from_table.sum()
-        share = messages / max(from_table.sum(), 1) if messages else 1.0
-        return np.where(from_table, min(share, 1.0), 1.0)
+        """What each text counts as evidence [n]."""
+        return np.where([bool(example.batch) for example in self.examples], _MESSAGE_COUNTS, 1.0)
 
 
 def choose_rules(judged: Judged, *, promised: float) -> Rules:
@@ -134,23 +136,36 @@ def _languages(
 
 
 def _ignore_below(judged: Judged) -> float:
-    """The probability under which only so many tickets lie; 0 when small talk was never seen."""
+    """The probability under which only so many tickets lie; 0 when small talk was never seen.
+
+    Tickets of the table never come as channel messages: they count only where messages are few.
+    """
     kinds = [example.is_ticket for example in judged.examples]
     if False not in kinds:
         return 0.0
     from_table = np.array([not example.batch for example in judged.examples])
     is_ticket = np.array([kind is True for kind in kinds])
-    groups = [judged.outputs.ticket[is_ticket & group] for group in (from_table, ~from_table)]
-    limits = [np.quantile(group, _TICKETS_LOST, method="lower") for group in groups if group.size]
-    return float(min(*limits, 0.5))
+    written = is_ticket & ~from_table
+    chosen = written if written.sum() >= _FEW else is_ticket
+    return float(
+        min(np.quantile(judged.outputs.ticket[chosen], _TICKETS_LOST, method="lower"), 0.5)
+    )
 
 
 def _outage_above(judged: Judged) -> float:
-    """The probability that nearly all urgent, company-wide texts exceed; 1 without any."""
+    """The probability that nearly all urgent, company-wide texts exceed; 1 without any.
+
+    Outages written so oddly that half of all messages look like them are not worth the alarms.
+    """
     is_outage = np.array(
         [e.urgency is Urgency.HIGH and e.impact is Impact.COMPANY for e in judged.examples]
     )
     if not is_outage.any():
         return 1.0
     both = judged.outputs.urgency[:, 0] * judged.outputs.impact[:, 0]
-    return float(np.quantile(both[is_outage], _OUTAGES_MISSED, method="lower"))
+    wanted = np.quantile(both[is_outage], _OUTAGES_MISSED, method="lower")
+    others = both[
+        [e.impact is not None and not o for e, o in zip(judged.examples, is_outage, strict=True)]
+    ]
+    bearable = np.quantile(others, 1 - _FALSE_OUTAGES) if others.size else 0.0
+    return float(max(wanted, bearable))

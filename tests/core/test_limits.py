@@ -52,12 +52,12 @@ def test_the_second_defensible_queue_is_right() -> None:
     assert _rules(examples, np.full(100, 0.9)).thresholds["Access"] == pytest.approx(0.9)
 
 
-def test_messages_weigh_as_much_as_all_the_tickets_of_the_table() -> None:
-    table = [_ticket("Access")] * 1000
-    wrong = [_ticket("Hardware", batch="a")] * 20 + [_ticket("Access", batch="a")] * 80
-    assert _rules(table + wrong, np.full(1100, 0.9)).thresholds["Access"] == UNPROVEN
-    unweighed = [_ticket("Hardware")] * 20 + [_ticket("Access")] * 80
-    assert _rules(table + unweighed, np.full(1100, 0.9)).thresholds["Access"] < UNPROVEN
+def test_a_message_counts_twice_as_much_as_a_ticket_of_the_table() -> None:
+    right = [_ticket("Access")] * 1000
+    wrong = [_ticket("Hardware")] * 40
+    assert _rules(right + wrong, np.full(1040, 0.9)).thresholds["Access"] == 0.9
+    wrong_messages = [_ticket("Hardware", batch="a")] * 40
+    assert _rules(right + wrong_messages, np.full(1040, 0.9)).thresholds["Access"] == UNPROVEN
 
 
 def test_only_languages_with_enough_right_texts_are_known() -> None:
@@ -92,3 +92,12 @@ def test_nearly_all_outages_lie_over_their_limit() -> None:
     limit = _rules(examples, np.full(200, 0.9), outage=probability).outage_above
     assert (probability[:100] > limit).mean() >= 0.95
     assert limit > 0.2
+
+
+def test_at_most_one_other_message_in_ten_is_taken_for_an_outage() -> None:
+    outage = _ticket("Access", urgency=Urgency.HIGH, impact=Impact.COMPANY)
+    other = _ticket("Access", urgency=Urgency.LOW, impact=Impact.USER)
+    examples = [outage] * 20 + [other] * 100
+    probability = np.concatenate([np.full(20, 0.05), np.linspace(0.01, 0.9, 100)])
+    limit = _rules(examples, np.full(120, 0.9), outage=probability).outage_above
+    assert (probability[20:] > limit).mean() == pytest.approx(0.1, abs=0.01)
