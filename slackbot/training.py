@@ -71,6 +71,7 @@ def run_training(*, licences: Sequence[str], encoder: str | None, **options: Any
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
+        disable=not console.is_terminal,
     ) as bars:
         tasks: dict[str, TaskID] = {}
 

@@ -76,8 +76,9 @@ async def test_the_whole_way_is_counted(new_office, mode, classifier):
     assert samples["backlog", "inbox", "waiting"] == 0
 
 
-async def test_calls_are_counted_by_what_to_do_about_them(new_office):
-    async with new_office(AUTOTICKET_QUEUE_CHANNELS="Hardware=CNOWHERE").open() as office:
+async def test_calls_are_counted_by_what_to_do_about_them(new_office, classifier):
+    nowhere = ",".join(f"{queue}=CNOWHERE" for queue in classifier.queues)
+    async with new_office(AUTOTICKET_QUEUE_CHANNELS=nowhere).open() as office:
         office.slack.faults.limit("chat.postMessage", times=1, retry_after=0.1)
         office.slack.faults.fail("chat.postMessage", times=2, status=503)
         await office.ana.say(office.help_, office.sure())
