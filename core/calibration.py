@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 from scipy.stats import beta  # type: ignore[import-untyped]
 
-from core.heads import softmax
+from core.heads import Pool, softmax
 
 _BINS = 15
 _PULL = 0.01
 """Holds the bias near zero where there is little evidence, in log-loss a squared logit."""
 
 
-def pool(
-    logits: Sequence[NDArray[np.float64]],
-    targets: NDArray[np.float64],
-) -> tuple[tuple[float, ...], NDArray[np.float64]]:
-    """Weigh several models' logits so that their softmax fits the targets best.
+def fit_pool(
+    first: NDArray[np.float64], second: NDArray[np.float64], targets: NDArray[np.float64]
+) -> Pool:
+    """Weigh two models' logits so that their softmax fits the targets best.
 
     One weight for each model is a temperature for each, and their log-linear pool; the bias
     corrects for classes that are more or less frequent than in training.
 
     Args:
-        logits: From each model float64 [n, classes], of texts that none was trained on.
+        first: One model's logits float64 [n, classes], of texts that it was not trained on.
+        second: The other's.
         targets: float64 [n, classes]; a row's sum is its weight, zeros count nothing.
 
     Returns:
-        A weight >= 0 for each model, and the bias float64 [classes], which sums to 0.
+        The pool; its bias sums to 0.
     """
-    models, classes = len(logits), targets.shape[1]
-    stacked = np.stack(logits)
+    classes = targets.shape[1]
+    stacked = np.stack([first, second])
     mass = targets / targets.sum()
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, bias = parameters[:models], parameters[models:]
+        weights, bias = parameters[:2], parameters[2:]
         probabilities = softmax(np.tensordot(weights, stacked, axes=1) + bias)
         error = mass.sum(axis=1, keepdims=True) * probabilities - mass
         value = -(mass * np.log(np.maximum(probabilities, 1e-12))).sum()
         slope = np.concatenate([(stacked * error).sum(axis=(1, 2)), error.sum(axis=0)])
-        slope[models:] += 2 * _PULL * bias
+        slope[2:] += 2 * _PULL * bias
         return float(value + _PULL * (bias @ bias)), slope
 
-    start = np.concatenate([np.full(models, 1 / models), np.zeros(classes)])
-    bounds = [(0, None)] * models + [(None, None)] * classes
+    start = np.concatenate([np.full(2, 0.5), np.zeros(classes)])
+    bounds = [(0, None)] * 2 + [(None, None)] * classes
     found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
-    bias = found[models:] - found[models:].mean()
-    return tuple(float(weight) for weight in found[:models]), bias
+    return Pool(weights=(float(found[0]), float(found[1])), bias=found[2:] - found[2:].mean())
 
 
 def calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:

@@ -13,15 +13,17 @@ from sklearn.cluster import MiniBatchKMeans  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
-from core.calibration import pool
+from core.calibration import fit_pool
 from core.heads import (
     Constant,
     Heads,
     LabelHead,
     Linear,
     Novelty,
+    Pool,
     SparseRows,
     WordFeatures,
+    is_stripped,
     nearest,
 )
 from core.targets import Targets
@@ -30,6 +32,9 @@ _BUCKETS = 2**16
 _MEANING_STRENGTH = 10.0
 _WORDS_STRENGTH = 3.0
 """scikit-learn's C, how little the weights are held back; chosen on a training batch left out."""
+
+_POOL_OF_ITS_OWN = 100
+"""Texts that a kind of texts needs to be calibrated apart."""
 
 _CENTRES = 256
 _QUANTILES = 1001
@@ -108,10 +113,27 @@ class _Fitter:
         )
         by_words = fit_linear(self._words, target, strength=_WORDS_STRENGTH, seed=self._seed)
         logits = [by_meaning(self._calibrate.embeddings), by_words(self._calibrate_words)]
-        weights, bias = pool(logits, _balanced(check) if name in _BALANCED else check)
+        check = _balanced(check) if name in _BALANCED else _settled(check, logits)
+        written, stripped = self._pools(logits, check)
         return LabelHead(
-            embedding=by_meaning, words=by_words, weights=(weights[0], weights[1]), bias=bias
+            embedding=by_meaning,
+            words=by_words,
+            weights=written.weights,
+            bias=written.bias,
+            stripped=stripped,
         )
+
+    def _pools(
+        self, logits: Sequence[NDArray[np.float64]], check: NDArray[np.float64]
+    ) -> tuple[Pool, Pool | None]:
+        """A pool for texts as people write them and one for stripped ones, or one for both."""
+        known = check.any(axis=1)
+        stripped = np.array([is_stripped(text) for text in self._calibrate.texts])
+        groups = [known & ~stripped, known & stripped]
+        if min(group.sum() for group in groups) < _POOL_OF_ITS_OWN:
+            groups = [known]
+        pools = [fit_pool(logits[0][rows], logits[1][rows], check[rows]) for rows in groups]
+        return pools[0], pools[1] if len(pools) > 1 else None
 
 
 _BALANCED = {"urgency", "impact"}
@@ -128,6 +150,18 @@ _UNKNOWN = {
 def _balanced(targets: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same targets with every class weighing as much as any other."""
     return np.asarray(targets / np.maximum(targets.sum(axis=0), 1e-12))
+
+
+def _settled(
+    targets: NDArray[np.float64], logits: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """The same targets with a row's weight on that of its classes which the models favour.
+
+    Either of two defensible queues is right, and confidence shall tell how often it is.
+    """
+    votes = np.where(targets > 0, sum(logits), -np.inf).argmax(axis=1)
+    chosen = np.eye(targets.shape[1])[votes]
+    return np.asarray(chosen * targets.sum(axis=1, keepdims=True))
 
 
 def fit_linear(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_WRITTEN = re.compile(r"[^\w\s]|[\d_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ def words(text: str) -> list[str]:
     """The words of a text and its pairs of neighbouring words, in lower case, without digits."""
     single = _WORD.findall(text.lower())
     return single + [f"{first} {second}" for first, second in pairwise(single)]
+
+
+def is_stripped(text: str) -> bool:
+    """Whether a text has no capitals, digits or marks, like tickets of an anonymised export."""
+    return _WRITTEN.search(text) is None and text == text.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +133,65 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """How two models' logits become one probability.
+
+    Attributes:
+        weights: How much each counts, >= 0: a temperature for each.
+        bias: Added to the weighed sum, float64 [classes].
+    """
+
+    weights: tuple[float, float]
+    bias: NDArray[np.float64]
+
+    def __call__(
+        self, first: NDArray[np.float64], second: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Probabilities [n, classes] of two models' logits [n, classes]."""
+        return softmax(self.weights[0] * first + self.weights[1] * second + self.bias)
+
+
+@dataclass(frozen=True, slots=True)
 class LabelHead:
     """One labelling's probabilities: what embedding and words say, weighed and calibrated.
 
     Attributes:
         embedding: Logits from the sentence embedding.
         words: Logits from the word features.
-        weights: How much the two logits count, each >= 0: a temperature for each.
-        bias: Added to the pooled logits, float64 [classes].
+        weights: As in `Pool`, for texts as people write them.
+        bias: The same.
+        stripped: The pool for texts that `is_stripped`: they are mails whose labels are less
+            certain, and a confidence that fits them would be too low for messages. None when
+            one pool serves both.
     """
 
     embedding: Linear
     words: Linear
     weights: tuple[float, float]
     bias: NDArray[np.float64]
+    stripped: Pool | None = None
 
-    def logits(
-        self, embeddings: NDArray[np.float32], features: SparseRows
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What embedding and words say, each float64 [n, classes], neither weighed."""
-        return self.embedding(embeddings), self.words(features)
+    def predict(
+        self,
+        embeddings: NDArray[np.float32],
+        features: SparseRows,
+        stripped: NDArray[np.bool_],
+    ) -> NDArray[np.float64]:
+        """Probabilities of n texts.
 
-    def predict(self, embeddings: NDArray[np.float32], features: SparseRows) -> NDArray[np.float64]:
-        """Probabilities float64 [n, classes] of embeddings [n, dim] and word features."""
-        by_meaning, by_words = self.logits(embeddings, features)
-        pooled = self.weights[0] * by_meaning + self.weights[1] * by_words + self.bias
-        return softmax(pooled)
+        Args:
+            embeddings: Unit vectors float32 [n, dim].
+            features: The texts' word features, n rows.
+            stripped: Which texts [n] are stripped.
+
+        Returns:
+            float64 [n, classes].
+        """
+        by_meaning, by_words = self.embedding(embeddings), self.words(features)
+        probabilities = Pool(self.weights, self.bias)(by_meaning, by_words)
+        if self.stripped is not None and stripped.any():
+            probabilities[stripped] = self.stripped(by_meaning[stripped], by_words[stripped])
+        return probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +204,12 @@ class Constant:
 
     probabilities: NDArray[np.float64]
 
-    def predict(self, embeddings: NDArray[np.float32], features: SparseRows) -> NDArray[np.float64]:
+    def predict(
+        self,
+        embeddings: NDArray[np.float32],
+        features: SparseRows,
+        stripped: NDArray[np.bool_],
+    ) -> NDArray[np.float64]:
         """The same row for each of the n texts, float64 [n, classes]."""
         return np.tile(self.probabilities, (len(embeddings), 1))
 
@@ -225,10 +269,15 @@ class Heads:
             What each head says, in the texts' order.
         """
         features = self.words.transform(texts)
+        stripped = np.fromiter(map(is_stripped, texts), dtype=np.bool_, count=len(texts))
+        queue, ticket, urgency, impact = (
+            head.predict(embeddings, features, stripped)
+            for head in (self.queue, self.ticket, self.urgency, self.impact)
+        )
         return HeadOutputs(
-            queue=self.queue.predict(embeddings, features),
-            ticket=self.ticket.predict(embeddings, features)[:, 1],
-            urgency=self.urgency.predict(embeddings, features),
-            impact=self.impact.predict(embeddings, features),
+            queue=queue,
+            ticket=ticket[:, 1],
+            urgency=urgency,
+            impact=impact,
             novelty=self.novelty(embeddings),
         )

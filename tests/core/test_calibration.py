@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.calibration import calibration_error, lower_bound, pool, threshold
+from core.calibration import calibration_error, fit_pool, lower_bound, threshold
 from core.heads import softmax
 
 
@@ -19,10 +19,11 @@ def _drawn(n: int, *, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_pooling_finds_the_temperature() -> None:
     logits, targets = _drawn(4000, sharpness=4.0)
-    (weight,), bias = pool([logits], targets)
-    assert weight == pytest.approx(0.25, abs=0.03)
-    assert np.abs(bias).max() < 0.15
-    confidence = softmax(weight * logits + bias)
+    nothing = np.zeros_like(logits)
+    pool = fit_pool(logits, nothing, targets)
+    assert pool.weights[0] == pytest.approx(0.25, abs=0.03)
+    assert np.abs(pool.bias).max() < 0.15
+    confidence = pool(logits, nothing)
     correct = confidence.argmax(axis=1) == targets.argmax(axis=1)
     assert calibration_error(confidence.max(axis=1), correct) < 0.03
     raw = softmax(logits)
@@ -34,15 +35,17 @@ def test_pooling_ignores_a_model_that_knows_nothing_and_rows_without_weight() ->
     noise = np.random.default_rng(1).normal(size=logits.shape) * 3
     targets[:500] = 0
     logits[:500] = -logits[:500] * 10
-    weights, _ = pool([logits, noise], targets)
+    weights = fit_pool(logits, noise, targets).weights
     assert weights[0] == pytest.approx(1.0, abs=0.12)
     assert weights[1] < 0.05
 
 
 def test_pooling_moves_the_bias_to_the_frequencies() -> None:
     targets = np.repeat(np.eye(2), [900, 100], axis=0)
-    _, bias = pool([np.zeros((1000, 2))], targets)
-    assert softmax(bias[None])[0, 0] == pytest.approx(0.9, abs=0.03)
+    nothing = np.zeros((1000, 2))
+    assert fit_pool(nothing, nothing, targets)(nothing, nothing)[0, 0] == pytest.approx(
+        0.9, abs=0.03
+    )
 
 
 def test_calibration_error_of_known_cases() -> None:

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.heads import Constant, LabelHead, Linear, Novelty, WordFeatures, softmax, words
+from core.heads import (
+    Constant,
+    LabelHead,
+    Linear,
+    Novelty,
+    Pool,
+    WordFeatures,
+    is_stripped,
+    softmax,
+    words,
+)
 
 BUCKETS = 64
 
@@ -54,21 +64,38 @@ def test_softmax_gives_probabilities(logits: list[list[float]]) -> None:
     )
 
 
-def test_a_label_head_weighs_meaning_and_words() -> None:
+def test_a_label_head_weighs_meaning_and_words_by_the_kind_of_text() -> None:
     embedding = Linear(np.array([[2.0, 0.0]], dtype=np.float32), np.zeros(2, dtype=np.float32))
     by_words = Linear(
         np.zeros((BUCKETS, 2), dtype=np.float32), np.array([0.0, 1.0], dtype=np.float32)
     )
-    head = LabelHead(embedding, by_words, weights=(0.5, 2.0), bias=np.array([0.0, 0.5]))
-    features = WordFeatures.fit(["x"], buckets=BUCKETS).transform(["hello there"])
-    found = head.predict(np.ones((1, 1), dtype=np.float32), features)
-    np.testing.assert_allclose(found, softmax(np.array([[1.0, 2.5]])))
+    stripped = Pool(weights=(1.0, 0.0), bias=np.zeros(2))
+    head = LabelHead(embedding, by_words, (0.5, 2.0), np.array([0.0, 0.5]), stripped)
+    features = WordFeatures.fit(["x"], buckets=BUCKETS).transform(["Hello!", "hello"])
+    found = head.predict(np.ones((2, 1), dtype=np.float32), features, np.array([False, True]))
+    np.testing.assert_allclose(found, softmax(np.array([[1.0, 2.5], [2.0, 0.0]])))
 
 
 def test_nothing_known_is_the_same_for_every_text() -> None:
     features = WordFeatures.fit([], buckets=BUCKETS).transform(["a", "b"])
-    found = Constant(np.array([0.2, 0.8])).predict(np.zeros((2, 1), dtype=np.float32), features)
+    constant = Constant(np.array([0.2, 0.8]))
+    found = constant.predict(np.zeros((2, 1), dtype=np.float32), features, np.zeros(2, dtype=bool))
     assert found.tolist() == [[0.2, 0.8], [0.2, 0.8]]
+
+
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [
+        ("dear please reset password thanks", True),
+        ("straße größe", True),
+        ("Reset password", False),
+        ("reset password!", False),
+        ("floor 3", False),
+        ("host_name down", False),
+    ],
+)
+def test_stripped_texts_have_lower_case_words_alone(text: str, stripped: bool) -> None:
+    assert is_stripped(text) is stripped
 
 
 def test_novelty_grows_with_the_distance() -> None:
