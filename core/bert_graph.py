@@ -160,7 +160,7 @@ class BertGraph:
         self.inputs[f"{name}.self"] = hidden
         if self._ranges is None:
             weight_name = self._graph.constant(f"{name}.self.weight", weight)
-            inputs = (hidden, weight_name, bias_name, mask)
+            inputs: tuple[str, ...] = (hidden, weight_name, bias_name, mask)
         else:
             values, weight_name, scale, weight_scale, zero, weight_zero = self._to_int8(
                 f"{name}.self", hidden, weight
