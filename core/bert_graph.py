@@ -41,29 +41,20 @@ class BertShape:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The values that a multiplication's input was seen to take, 0 included.
+    """The values that a multiplication's input was seen to take, 0 included."""
 
-    Attributes:
-        low: The least of each channel, float32 [channels].
-        high: The greatest.
-    """
+    low: float
+    high: float
 
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
+    @property
+    def scale(self) -> float:
+        """Step between two of the 256 values that stand for the range."""
+        return max(self.high - self.low, 1e-6) / 255
 
-    def joined(self, other: Range) -> Range:
-        """The range of both."""
-        return Range(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
-
-    def smoothing(self, weight: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What to divide each channel by, and to multiply the weight's rows by instead.
-
-        A few channels take values a hundred times those of the others; in one scale for all of
-        them nothing would be left of the others. Half of the difference goes to the weights.
-        """
-        reach = np.maximum(np.maximum(self.high, -self.low), 1e-5)
-        factor = np.sqrt(reach / np.maximum(np.abs(weight).max(axis=1), 1e-5))
-        return np.asarray(factor / np.exp(np.log(factor).mean()), dtype=np.float32)
+    @property
+    def zero(self) -> int:
+        """Which of the 256 values stands for 0."""
+        return round(-self.low / self.scale)
 
 
 @dataclass(slots=True)
@@ -131,7 +122,7 @@ class BertGraph:
         if self._ranges is None:
             words = graph.add("Gather", graph.constant("words", table), "input_ids")
         else:
-            values, scale = _int8(table, axis=1)
+            values, scale = _to_int8(table, axis=1)
             words = graph.add("Gather", graph.constant("words", values), "input_ids")
             words = graph.add("Cast", words, to=TensorProto.FLOAT)
             scales = graph.add("Gather", graph.constant("words.scale", scale), "input_ids")
@@ -158,20 +149,23 @@ class BertGraph:
         name = f"encoder.layer.{layer}.attention"
         bias_name = self._graph.constant(f"{name}.self.bias", bias)
         self.inputs[f"{name}.self"] = hidden
+        heads = self._shape.heads
         if self._ranges is None:
             weight_name = self._graph.constant(f"{name}.self.weight", weight)
-            inputs: tuple[str, ...] = (hidden, weight_name, bias_name, mask)
-        else:
-            values, weight_name, scale, weight_scale, zero, weight_zero = self._to_int8(
-                f"{name}.self", hidden, weight
+            context = self._graph.add(
+                *("Attention", hidden, weight_name, bias_name, mask),
+                domain=_FUSED,
+                num_heads=heads,
             )
-            inputs = (values, weight_name, bias_name, scale, weight_scale, mask, zero, weight_zero)
-        context = self._graph.add(
-            "Attention" if self._ranges is None else "QAttention",
-            *inputs,
-            domain=_FUSED,
-            num_heads=self._shape.heads,
-        )
+        else:
+            values, scale, zero = self._int8_input(f"{name}.self", hidden)
+            weight_name, weight_scale, weight_zero = self._int8_weight(f"{name}.self", weight)
+            context = self._graph.add(
+                "QAttention",
+                *(values, weight_name, bias_name, scale, weight_scale, mask, zero, weight_zero),
+                domain=_FUSED,
+                num_heads=heads,
+            )
         return self._add_and_norm(hidden, context, f"{name}.output")
 
     def _feed_forward(self, hidden: str, layer: int) -> str:
@@ -197,28 +191,27 @@ class BertGraph:
         self.inputs[name] = hidden
         if self._ranges is None:
             return self._graph.add("MatMul", hidden, self._graph.constant(f"{name}.weight", weight))
-        inputs = self._to_int8(name, hidden, weight)
-        return self._graph.add("MatMulIntegerToFloat", *inputs, domain=_FUSED)
+        values, scale, zero = self._int8_input(name, hidden)
+        weight_name, weight_scale, weight_zero = self._int8_weight(name, weight)
+        return self._graph.add(
+            "MatMulIntegerToFloat",
+            *(values, weight_name, scale, weight_scale, zero, weight_zero),
+            domain=_FUSED,
+        )
 
-    def _to_int8(
-        self, name: str, hidden: str, weight: NDArray[np.float32]
-    ) -> tuple[str, str, str, str, str, str]:
-        """Names of a multiplication's two operands, their scales and their zero points."""
-        graph, seen = self._graph, (self._ranges or {})[name]
-        smoothing = seen.smoothing(weight)
-        smoothed = graph.add("Mul", hidden, graph.constant(f"{name}.smoothing", 1 / smoothing))
-        low, high = float((seen.low / smoothing).min()), float((seen.high / smoothing).max())
-        step = max(high - low, 1e-6) / 255
-        scale = graph.constant(f"{name}.input.scale", np.array(step, np.float32))
-        zero = graph.constant(f"{name}.input.zero", np.array(round(-low / step), np.uint8))
-        values, weight_scale = _int8(weight * smoothing[:, None], axis=0)
+    def _int8_input(self, name: str, hidden: str) -> tuple[str, str, str]:
+        """Name of the quantized values, of their scale and of their zero point."""
+        seen = (self._ranges or {})[name]
+        scale = self._graph.constant(f"{name}.input.scale", np.array(seen.scale, np.float32))
+        zero = self._graph.constant(f"{name}.input.zero", np.array(seen.zero, np.uint8))
+        return self._graph.add("QuantizeLinear", hidden, scale, zero), scale, zero
+
+    def _int8_weight(self, name: str, weight: NDArray[np.float32]) -> tuple[str, str, str]:
+        values, scale = _to_int8(weight, axis=0)
         return (
-            graph.add("QuantizeLinear", smoothed, scale, zero),
-            graph.constant(f"{name}.weight", values),
-            scale,
-            graph.constant(f"{name}.weight.scale", weight_scale.ravel()),
-            zero,
-            graph.constant(f"{name}.weight.zero", np.zeros(weight_scale.size, dtype=np.int8)),
+            self._graph.constant(f"{name}.weight", values),
+            self._graph.constant(f"{name}.weight.scale", scale.ravel()),
+            self._graph.constant(f"{name}.weight.zero", np.zeros(scale.size, dtype=np.int8)),
         )
 
     def _parameters(self, name: str, *kinds: str) -> list[str]:
@@ -253,7 +246,7 @@ class BertGraph:
         return bytes(model.SerializeToString())
 
 
-def _int8(
+def _to_int8(
     weight: NDArray[np.float32], *, axis: int
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Values in -127..127 and the scale that multiplies them, its `axis` of length 1."""

@@ -114,14 +114,14 @@ def _observe(
 ) -> dict[str, Range]:
     """The range of every multiplication's input over the texts."""
     session = _session(builder.build(observe=True))
-    outputs = list(dict.fromkeys(builder.inputs.values()))
-    seen: dict[str, Range] = {}
+    outputs = dict.fromkeys(builder.inputs.values())
+    low, high = dict.fromkeys(outputs, 0.0), dict.fromkeys(outputs, 0.0)
     for feed in _feeds(encoder, texts, max_tokens):
         real = feed["attention_mask"].astype(bool)
-        for name, values in zip(outputs, session.run(outputs, feed), strict=True):
-            found = Range(np.minimum(values[real].min(0), 0), np.maximum(values[real].max(0), 0))
-            seen[name] = seen[name].joined(found) if name in seen else found
-    return {step: seen[name] for step, name in builder.inputs.items()}
+        for name, values in zip(outputs, session.run(list(outputs), feed), strict=True):
+            low[name] = min(low[name], float(values[real].min()))
+            high[name] = max(high[name], float(values[real].max()))
+    return {step: Range(low[name], high[name]) for step, name in builder.inputs.items()}
 
 
 def _feeds(
