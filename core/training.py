@@ -15,7 +15,7 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
-from core import bundle
+from core import base_data, bundle
 from core.base_encoder import DEFAULT_ENCODER, load_base_encoder
 from core.classifier import Classifier
 from core.dataset import Example
@@ -61,6 +61,8 @@ class TrainingConfig:
         seed: Fixes everything random.
         work: Folder for what a stopped run continues from.
         licences: Of data and base weights, by what they are of.
+        keep_data: Put the texts into the bundle too, so that `autoticket retrain` can fit its
+            heads again; without them it cannot.
     """
 
     data: Path
@@ -75,6 +77,7 @@ class TrainingConfig:
     seed: int = 0
     work: Path = Path("build/train")
     licences: tuple[tuple[str, str], ...] = ()
+    keep_data: bool = True
 
 
 def train(config: TrainingConfig, progress: Progress) -> Path:
@@ -104,6 +107,8 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
     )
     exported, tuned = _encoder(config, data, progress)
     files, manifest = _fit(config, data, exported, tuned, progress)
+    if config.keep_data:
+        files[base_data.BASE_DATA] = base_data.pack(data)
     bundle.save(config.out, manifest, files)
     _measure(config.out, data, progress)
     return config.out

@@ -15,7 +15,8 @@ from core.text import normalize
 SPLIT = "SPLIT.json"
 """Beside a file of messages: which of its batches train, calibrate and test."""
 
-_PARTS = ("train", "calibrate", "test")
+PARTS = ("train", "calibrate", "test")
+"""What the texts are divided into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ def read_training_data(
     tickets = read_tickets(table, text_column=text_column, label_column=label_column)
     kept = _normalized(tickets.examples)
     parts = _divided(kept, seed)
-    of_messages: dict[str, tuple[Example, ...]] = dict.fromkeys(_PARTS, ())
+    of_messages: dict[str, tuple[Example, ...]] = dict.fromkeys(PARTS, ())
     if messages is not None:
         of_messages = _divided_messages(messages, tickets.queues, seed)
-    train, calibrate, test = (Part(parts[name], of_messages[name]) for name in _PARTS)
+    train, calibrate, test = (Part(parts[name], of_messages[name]) for name in PARTS)
     return TrainingData(
         queues=tickets.queues,
         train=train,
@@ -101,7 +102,7 @@ def _normalized(examples: Sequence[Example]) -> list[Example]:
 def _divided(examples: Sequence[Example], seed: int) -> dict[str, tuple[Example, ...]]:
     labels = [example.queue or "" for example in examples]
     rows = split([example.text for example in examples], labels, seed=seed)
-    return {name: tuple(examples[row] for row in getattr(rows, name).tolist()) for name in _PARTS}
+    return {name: tuple(examples[row] for row in getattr(rows, name).tolist()) for name in PARTS}
 
 
 def _divided_messages(
@@ -112,12 +113,12 @@ def _divided_messages(
     if not plan.exists():
         return _divided(examples, seed)
     try:
-        batches = {name: set(json.loads(plan.read_text("utf-8"))[name]) for name in _PARTS}
+        batches = {name: set(json.loads(plan.read_text("utf-8"))[name]) for name in PARTS}
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{plan}: must name the batches of {', '.join(_PARTS)}.") from error
+        raise DataError(f"{plan}: must name the batches of {', '.join(PARTS)}.") from error
     if stray := {example.batch for example in examples} - set().union(*batches.values()):
         raise DataError(f"{plan}: says nothing of batch {min(stray)!r}.")
     return {
         name: tuple(example for example in examples if example.batch in batches[name])
-        for name in _PARTS
+        for name in PARTS
     }

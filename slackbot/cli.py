@@ -121,6 +121,11 @@ def classify(
 @click.option("--frozen", is_flag=True, help="Do not fine-tune the encoder: minutes, not an hour.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--licence", "licences", multiple=True, help="For the model card: WHAT=LICENCE.")
+@click.option(
+    "--keep-data/--without-data",
+    default=True,
+    help="Whether the bundle holds its training texts, which `retrain` needs.",
+)
 def train(**options: Any) -> None:
     """Train a bundle from labelled tickets; needs the `train` extra."""
     from slackbot import training  # noqa: PLC0415

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from core import training
+from core.base_data import BASE_DATA, unpack
+from core.bundle import Bundle
 from core.classifier import Classifier
 from core.decision import Decision, Reason
 from core.errors import BundleError, DataError
@@ -157,6 +159,15 @@ def test_a_multilingual_encoder_goes_the_same_way(config: TrainingConfig, tmp_pa
     other = replace(config, encoder=str(save_xlm_roberta(tmp_path / "xlmr")))
     (found,) = Classifier.load(train(other, _quiet)).classify(["folder full"], filed=True)
     assert found.queue_label == "Storage"
+
+
+def test_the_bundle_holds_its_texts_unless_that_is_refused(config: TrainingConfig) -> None:
+    loaded = Bundle.load(train(config, _quiet))
+    data = unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
+    counts = [len(part.tickets) for part in (data.train, data.calibrate, data.test)]
+    assert counts == [792, 54, 54]
+    train(replace(config, keep_data=False), _quiet)
+    assert BASE_DATA not in Bundle.load(config.out).contents
 
 
 def test_bad_data_changes_nothing(config: TrainingConfig) -> None:
