@@ -31,6 +31,7 @@ from slackbot.placement import Places
 from slackbot.posting import Poster
 from slackbot.slack_calls import web_client, web_session
 from slackbot.socket_mode import SocketMode
+from slackbot.webhooks import Webhooks, webhook_session
 from slackbot.worker import Worker
 from storage import deliveries, inbox
 from storage.database import Database
@@ -175,7 +176,13 @@ async def open_bot(
         StorageError: The database cannot be used.
     """
     metrics = metrics or Metrics()
-    async with web_session() as session:
+    async with web_session() as session, webhook_session() as elsewhere:
+        webhooks = Webhooks.of(
+            settings.webhooks,
+            settings.webhook_secret,
+            elsewhere,
+            with_text=settings.webhook_text,
+        )
         client = web_client(settings.bot_token, settings.api_url, metrics.slack_call, session)
         loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
         database = await Database.open(settings.database_url)
@@ -184,7 +191,9 @@ async def open_bot(
             asking = asyncio.create_task(wait_for_identity(client))
             await first_of(stop, asking)
             if asking.done():
-                yield _assemble(settings, client, asking.result(), database, classifier, metrics)
+                yield _assemble(
+                    settings, client, asking.result(), database, classifier, metrics, webhooks
+                )
             else:
                 asking.cancel()
                 yield None
@@ -199,6 +208,7 @@ def _assemble(
     database: Database,
     classifier: Classifier,
     metrics: Metrics,
+    webhooks: Webhooks,
 ) -> Bot:
     desk = Desk(
         database=database,
@@ -206,6 +216,7 @@ def _assemble(
         matrix=settings.priority_matrix,
         places=Places(settings.review_channel, settings.queue_channels),
         workspace_url=identity.workspace_url,
+        webhooks=webhooks.lanes,
         metrics=metrics,
     )
     reviewers = Reviewers(client, settings.reviewers, identity.team)
@@ -216,7 +227,9 @@ def _assemble(
         desk=desk,
         app=build_app(client, identity, services),
         worker=Worker(desk, client, owner, identity.bot_user),
-        deliverer=Deliverer(desk, Poster(desk, client), owner, Pace(settings.posts_per_second)),
+        deliverer=Deliverer(
+            desk, Poster(desk, client, webhooks), owner, Pace(settings.posts_per_second)
+        ),
         housekeeping=Housekeeping(database, settings.retention_days),
         client=client,
         reviewers=reviewers,

@@ -194,7 +194,7 @@ def restore(file: Path, force: bool) -> None:
 
 @main.group()
 def outbox() -> None:
-    """What could not be delivered to Slack."""
+    """What could not be delivered, to Slack or to a webhook."""
 
 
 @outbox.command("list")

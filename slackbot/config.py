@@ -91,6 +91,15 @@ VARIABLES = (
         "",
         "Bearer token of `POST /api/classify`; without it there is no such address.",
     ),
+    Variable(
+        "AUTOTICKET_WEBHOOKS",
+        "",
+        "URLs that are told what happens to tickets, comma-separated; see `docs/webhooks.md`.",
+    ),
+    Variable("AUTOTICKET_WEBHOOK_SECRET", "", "Signs what is sent to them."),
+    Variable(
+        "AUTOTICKET_WEBHOOK_TEXT", "yes", "`no` leaves the ticket's text out of what is sent."
+    ),
     Variable("AUTOTICKET_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Variable(
         "AUTOTICKET_LOG_FORMAT", "text", "`text` for people, `json` for one object on each line."
@@ -114,6 +123,9 @@ class Settings:
         posts_per_second: Sustained posts a second in one channel.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
         api_token: What callers of the web API must show; without one there is no web API.
+        webhooks: URLs that are told what happens to tickets.
+        webhook_secret: Signs what they are sent.
+        webhook_text: Whether they are sent the tickets' texts.
     """
 
     bot_token: str = field(default="", repr=False)
@@ -134,6 +146,9 @@ class Settings:
     posts_per_second: float = 1.0
     retention_days: int = 0
     api_token: str = field(default="", repr=False)
+    webhooks: tuple[str, ...] = field(default=(), repr=False)
+    webhook_secret: str = field(default="", repr=False)
+    webhook_text: bool = True
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.TEXT
 
@@ -207,9 +222,17 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         posts_per_second=read.converted("AUTOTICKET_POSTS_PER_SECOND", _positive),
         retention_days=read.converted("AUTOTICKET_RETENTION_DAYS", _whole(0, 36500)),
         api_token=read.text("AUTOTICKET_API_TOKEN"),
+        webhooks=read.converted("AUTOTICKET_WEBHOOKS", _webhooks),
+        webhook_secret=read.text("AUTOTICKET_WEBHOOK_SECRET"),
+        webhook_text=read.converted("AUTOTICKET_WEBHOOK_TEXT", _yes_or_no),
         log_level=read.converted("AUTOTICKET_LOG_LEVEL", _level),
         log_format=read.converted("AUTOTICKET_LOG_FORMAT", _log_format),
     )
+    if settings.webhooks and not settings.webhook_secret:
+        read.problems.append(
+            "AUTOTICKET_WEBHOOK_SECRET is missing: make one up (openssl rand -hex 32) and give it "
+            "to who receives AUTOTICKET_WEBHOOKS"
+        )
     if read.problems:
         raise ConfigError(read.problems)
     return settings
@@ -295,6 +318,30 @@ def _queue_channels(text: str) -> Mapping[str, str]:
         _ids("CGD")(channel)
         channels[queue] = channel
     return MappingProxyType(channels)
+
+
+def _webhooks(text: str) -> tuple[str, ...]:
+    urls = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
+    for number, url in enumerate(urls, start=1):
+        if not _is_web_address(url):  # not shown: such URLs often are secrets
+            raise ValueError(f"number {number} is no http(s) URL")
+    return urls
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = url.isprintable() and not any(map(str.isspace, url))
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text.lower() == "yes"
 
 
 def _level(text: str) -> str:

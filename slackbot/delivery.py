@@ -19,7 +19,7 @@ from slackbot.slack_calls import OutcomeUnknown, RateLimited, Refused
 from slackbot.tasks import Tasks, repeating
 from storage import cards, deliveries
 from storage.errors import DatabaseUnavailable
-from storage.records import Delivery, DeliveryState, Lane
+from storage.records import Delivery, DeliveryKind, DeliveryState, Lane
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +150,12 @@ class Deliverer:
         outcomes: list[Outcome] = []
         pause_s = 0.0
         for delivery in lane.deliveries:
-            pause_s = self.pace.wait_s(key)
+            to_slack = delivery.kind is not DeliveryKind.WEBHOOK
+            pause_s = self.pace.wait_s(key) if to_slack else 0.0
             if pause_s > 0 or time.monotonic() > deadline:
                 break
-            self.pace.used(key)
+            if to_slack:
+                self.pace.used(key)
             history = histories.get(delivery.ticket_id or 0)
             outcomes.append(await self._deliver(delivery, history))
             pause_s = outcomes[-1].pause_s

@@ -1,4 +1,4 @@
-"""One outbox row, one call to Slack: posting exactly once although posting is not idempotent."""
+"""One outbox row, one call: posting exactly once although posting is not idempotent."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from slackbot.slack_calls import (
     sorted_failures,
 )
 from slackbot.views.message import Message
+from slackbot.webhooks import Webhooks
 from storage.records import Delivery, DeliveryKind
 
 NOTICE_EVENT = "autoticket_notice"
@@ -55,10 +56,12 @@ class Poster:
     Attributes:
         desk: Renders cards from the record.
         client: Slack's Web API; must not retry by itself.
+        webhooks: Tells programs elsewhere.
     """
 
     desk: Desk
     client: AsyncWebClient
+    webhooks: Webhooks
     _direct: dict[str, str] = field(default_factory=dict)
 
     async def deliver(self, delivery: Delivery, history: History | None) -> Posted | None:
@@ -83,6 +86,9 @@ class Poster:
             raise LookupError(f"T-{delivery.ticket_id} cannot be read")
         if delivery.kind is DeliveryKind.CARD:
             return await self._card(delivery, history)
+        if delivery.kind is DeliveryKind.WEBHOOK:
+            await self.webhooks.send(delivery, history.ticket.text)
+            return None
         await self._answer(delivery, history)
         return None
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
-from storage.records import CLOSED, DeliveryState
+from storage.records import CLOSED, DeliveryKind, DeliveryState
 from storage.schema import deliveries, inbox, tickets
 from storage.statements import literal
 
@@ -78,9 +78,11 @@ async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool]) -> int:
     for unfinished in (work.is_open(inbox), work.is_dead(inbox)):
         quoting = sa.exists().where(tickets.c.id.in_(ids), _is_of_ticket())
         await conn.execute(sa.update(inbox).where(unfinished, quoting).values(_ERASED))
-    # A card's delivery may still come: it shows the ticket as it then is, without text.
+    # A card's delivery may still come: it shows the ticket as it then is, without text. So does a
+    # webhook's, whose payload never has the text.
     state = sa.case((deliveries.c.card_id.is_(None), DeliveryState.DONE), else_=deliveries.c.state)
-    about = sa.update(deliveries).where(deliveries.c.ticket_id.in_(ids))
+    quotes = deliveries.c.kind != DeliveryKind.WEBHOOK
+    about = sa.update(deliveries).where(deliveries.c.ticket_id.in_(ids), quotes)
     await conn.execute(about.values(payload={}, error="", state=state))
     blank = {"text": "", "version": tickets.c.version + 1}
     return (await conn.execute(sa.update(tickets).where(with_text).values(blank))).rowcount

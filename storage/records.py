@@ -58,11 +58,12 @@ class Place(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """What a delivery brings to Slack."""
+    """What a delivery brings: the first three to Slack, the last to a program elsewhere."""
 
     CARD = "card"
     NOTICE = "notice"
     ANSWER = "answer"
+    WEBHOOK = "webhook"
 
 
 class DeliveryState(StrEnum):

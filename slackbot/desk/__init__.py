@@ -82,6 +82,7 @@ class Desk:
         matrix: Priority of urgency and impact.
         places: Where cards go.
         workspace_url: `https://team.slack.com/`, for links to messages; empty until known.
+        webhooks: Lanes of those that must hear what happens to tickets.
         metrics: Counts what happens here.
         inbox_filled: Set when something waits for the worker.
         outbox_filled: Set when something waits for the delivery.
@@ -92,6 +93,7 @@ class Desk:
     matrix: PriorityMatrix
     places: Places
     workspace_url: str = ""
+    webhooks: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -147,7 +149,7 @@ class Desk:
         """
         judged = await self._judge(items, intakes)
         async with self.database.write() as conn:
-            effects = await apply(conn, judged, self.places)
+            effects = await apply(conn, judged, self.places, self.webhooks)
             for item, effect in zip(items, effects, strict=True):
                 if effect is Effect.WAITS:
                     await inbox.postpone(
@@ -216,6 +218,7 @@ class Desk:
                 queues=self.classifier.queues,
                 places=self.places,
                 cause=cause,
+                webhooks=self.webhooks,
             )
         self.outbox_filled.set()
         self.metrics.review(settled.action)

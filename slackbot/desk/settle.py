@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Priority
+from slackbot.desk.announce import News, announce
 from slackbot.desk.show import Cause, notify, show
 from slackbot.errors import AutoTicketError
 from slackbot.placement import Places
@@ -105,6 +106,7 @@ async def settle(
     queues: Collection[str],
     places: Places,
     cause: Cause,
+    webhooks: Sequence[str] = (),
 ) -> Settled:
     """Carry out one step within the caller's transaction.
 
@@ -115,6 +117,7 @@ async def settle(
         queues: The queues that exist.
         places: Where cards go.
         cause: The click, for the logs.
+        webhooks: Lanes of those that must hear of it.
 
     Raises:
         UnknownTicket: No such ticket in this team.
@@ -141,6 +144,8 @@ async def settle(
         raise AlreadySettled(before, await reviews.last_of_ticket(conn, before.id))
     await reviews.add(conn, _review(step, before, after), now=datetime.now(UTC))
     await show(conn, after, places, cause)
+    stepped = News.stepped(after, step.action, step.user, cause.correlation)
+    await announce(conn, [stepped], webhooks)
     if step.action is not Action.PRIORITY:
         notice = answers.notice(after, step.action, by=step.user)
         await notify(conn, after, notice, f"notice:{after.id}:{after.version}", cause)

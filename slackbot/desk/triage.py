@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Classification, Decision, Urgency
 from core.priority import PriorityMatrix
+from slackbot.desk.announce import News, announce
 from slackbot.desk.settle import EXPECTED_STATES
 from slackbot.desk.show import Cause, answer, show, show_new
 from slackbot.intake import Intake, Kind
@@ -85,8 +86,16 @@ def with_given_urgency(
     return replace(said, urgency=given, priority=matrix.priority(given, said.impact))
 
 
-async def apply(conn: AsyncConnection, batch: Sequence[Judged], places: Places) -> list[Effect]:
+async def apply(
+    conn: AsyncConnection, batch: Sequence[Judged], places: Places, webhooks: Sequence[str] = ()
+) -> list[Effect]:
     """Write down what follows from payloads, in their order, within the caller's transaction.
+
+    Args:
+        conn: A write transaction.
+        batch: The payloads, judged.
+        places: Where cards go.
+        webhooks: Lanes of those that must hear of it.
 
     Returns:
         What came of each; WAITS for an edit or deletion that overtook its message.
@@ -94,11 +103,11 @@ async def apply(conn: AsyncConnection, batch: Sequence[Judged], places: Places) 
     effects: list[Effect] = []
     for kind, run in groupby(batch, key=_change_kind):
         if kind is Kind.DELETE:
-            effects += [await _withdraw(conn, judged, places) for judged in run]
+            effects += [await _withdraw(conn, judged, places, webhooks) for judged in run]
         elif kind is Kind.EDIT:
-            effects += [await _edit(conn, judged, places) for judged in run]
+            effects += [await _edit(conn, judged, places, webhooks) for judged in run]
         else:
-            effects += await _file(conn, list(run), places)
+            effects += await _file(conn, list(run), places, webhooks)
     return effects
 
 
@@ -107,7 +116,9 @@ def _change_kind(judged: Judged) -> Kind | None:
     return kind if kind in (Kind.EDIT, Kind.DELETE) else None
 
 
-async def _file(conn: AsyncConnection, batch: Sequence[Judged], places: Places) -> list[Effect]:
+async def _file(
+    conn: AsyncConnection, batch: Sequence[Judged], places: Places, webhooks: Sequence[str]
+) -> list[Effect]:
     """File what are tickets, in as many statements as for one, and answer who gave commands."""
     overtaken = await _overtaken(conn, [judged.intake for judged in batch])
     on_time = [judged for judged, late in zip(batch, overtaken, strict=True) if not late]
@@ -120,6 +131,8 @@ async def _file(conn: AsyncConnection, batch: Sequence[Judged], places: Places) 
     said += [_prediction(judged, ticket.id) for judged, ticket in filed]
     await predictions.add(conn, said, now=_now())
     await show_new(conn, [(ticket, judged.cause) for judged, ticket in filed], places)
+    news = [News.filed(ticket, judged.intake.correlation) for judged, ticket in filed]
+    await announce(conn, news, webhooks)
     for judged in wanted:
         await _answer(conn, judged.intake)
     effects = {judged.inbox_key: Effect.IGNORED for judged in ignored}
@@ -165,7 +178,9 @@ def _is_late(intake: Intake, changes: Sequence[ChangeState]) -> bool:
     return any(c.key > since and c.state is DeliveryState.DONE for c in changes)
 
 
-async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
+async def _edit(
+    conn: AsyncConnection, judged: Judged, places: Places, webhooks: Sequence[str]
+) -> Effect:
     """Judge an edited message again, unless a person has already decided."""
     intake, said = judged.intake, judged.said
     [late] = await _overtaken(conn, [intake])
@@ -175,7 +190,7 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
     if ticket is None:
         if await _original_waits(conn, intake):
             return Effect.WAITS
-        [effect] = await _file(conn, [judged], places)  # it was no ticket before the edit
+        [effect] = await _file(conn, [judged], places, webhooks)  # it was no ticket before the edit
         return effect
     steps = await reviews.of_tickets(conn, [ticket.id])
     decided = any(step.action is not Action.PRIORITY for step in steps)
@@ -199,10 +214,13 @@ async def _edit(conn: AsyncConnection, judged: Judged, places: Places) -> Effect
         return Effect.NOTHING
     await predictions.add(conn, [_prediction(judged, ticket.id)], now=_now())
     await show(conn, changed, places, judged.cause)
+    await announce(conn, [News.judged_again(ticket, changed, intake.correlation)], webhooks)
     return Effect.CHANGED
 
 
-async def _withdraw(conn: AsyncConnection, judged: Judged, places: Places) -> Effect:
+async def _withdraw(
+    conn: AsyncConnection, judged: Judged, places: Places, webhooks: Sequence[str]
+) -> Effect:
     """The message is gone: so is its ticket, unless it was closed already."""
     intake = judged.intake
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
@@ -218,8 +236,11 @@ async def _withdraw(conn: AsyncConnection, judged: Judged, places: Places) -> Ef
     )
     if withdrawn is None:
         return Effect.NOTHING
-    await reviews.add(conn, _withdrawal(intake, ticket), now=_now())
+    step = _withdrawal(intake, ticket)
+    await reviews.add(conn, step, now=_now())
     await show(conn, withdrawn, places, judged.cause)
+    news = News.stepped(withdrawn, step.action, step.reviewer, intake.correlation)
+    await announce(conn, [news], webhooks)
     return Effect.CHANGED
 
 
