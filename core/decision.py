@@ -25,6 +25,7 @@ class Reason(StrEnum):
     CONFIDENT = "confident"
     LOW_CONFIDENCE = "low_confidence"
     QUEUE_NOT_PROVEN = "queue_not_proven"
+    QUEUE_DEMOTED = "queue_demoted"
     UNKNOWN_LANGUAGE = "unknown_language"
     UNLIKE_TRAINING = "unlike_training"
     TOO_LITTLE_TEXT = "too_little_text"

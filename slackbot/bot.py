@@ -21,6 +21,7 @@ from slackbot.app import build_app
 from slackbot.config import Settings
 from slackbot.delivery import Deliverer
 from slackbot.desk import Desk
+from slackbot.desk.audits import AUDIT_SECRET, AuditDraw
 from slackbot.housekeeping import Housekeeping
 from slackbot.identity import Identity, wait_for_identity
 from slackbot.listeners.services import Services
@@ -33,7 +34,7 @@ from slackbot.slack_calls import web_client, web_session
 from slackbot.socket_mode import SocketMode
 from slackbot.webhooks import Webhooks, webhook_session
 from slackbot.worker import Worker
-from storage import deliveries, inbox
+from storage import deliveries, inbox, secrets
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, StorageError
 from storage.records import QueueDepth
@@ -191,8 +192,18 @@ async def open_bot(
             asking = asyncio.create_task(wait_for_identity(client))
             await first_of(stop, asking)
             if asking.done():
+                async with database.write() as conn:
+                    key = await secrets.get_or_make(conn, AUDIT_SECRET, datetime.now(UTC))
+                audits = AuditDraw(key, settings.audit_rate)
                 yield _assemble(
-                    settings, client, asking.result(), database, classifier, metrics, webhooks
+                    settings,
+                    client,
+                    asking.result(),
+                    database,
+                    classifier,
+                    metrics,
+                    webhooks,
+                    audits,
                 )
             else:
                 asking.cancel()
@@ -209,12 +220,14 @@ def _assemble(
     classifier: Classifier,
     metrics: Metrics,
     webhooks: Webhooks,
+    audits: AuditDraw,
 ) -> Bot:
     desk = Desk(
         database=database,
         classifier=classifier,
         matrix=settings.priority_matrix,
         places=Places(settings.review_channel, settings.queue_channels),
+        audits=audits,
         workspace_url=identity.workspace_url,
         webhooks=webhooks.lanes,
         metrics=metrics,

@@ -67,6 +67,12 @@ VARIABLES = (
         "",
         "User and user-group ids that may settle tickets, comma-separated; nobody when empty.",
     ),
+    Variable(
+        "AUTOTICKET_AUDIT_RATE",
+        "0.05",
+        "Share of the automatic routes that is also put to a reviewer, 0 to 1; needs a review "
+        "channel.",
+    ),
     Variable("AUTOTICKET_REACTION", "ticket", "Emoji that files a message as a ticket."),
     Variable(
         "AUTOTICKET_ALLOWED_BOTS",
@@ -120,6 +126,7 @@ class Settings:
         triage_channels: Channel ids, or `{"*"}`.
         queue_channels: Queue name to channel id.
         reviewers: User ids (`U…`, `W…`) and user-group ids (`S…`).
+        audit_rate: Share in [0, 1] of automatic routes that is also put to a reviewer.
         posts_per_second: Sustained posts a second in one channel.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
         api_token: What callers of the web API must show; without one there is no web API.
@@ -140,6 +147,7 @@ class Settings:
     review_channel: str | None = None
     queue_channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reviewers: frozenset[str] = frozenset()
+    audit_rate: float = 0.05
     reaction: str = "ticket"
     allowed_bots: frozenset[str] = frozenset()
     priority_matrix: PriorityMatrix = DEFAULT_MATRIX
@@ -216,6 +224,7 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         review_channel=read.converted("AUTOTICKET_REVIEW_CHANNEL", _optional_channel),
         queue_channels=read.converted("AUTOTICKET_QUEUE_CHANNELS", _queue_channels),
         reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS")),
+        audit_rate=read.converted("AUTOTICKET_AUDIT_RATE", _share),
         reaction=read.text("AUTOTICKET_REACTION").strip(":"),
         allowed_bots=read.converted("AUTOTICKET_ALLOWED_BOTS", _ids("B")),
         priority_matrix=read.converted("AUTOTICKET_PRIORITY_MATRIX", PriorityMatrix.parse),
@@ -279,6 +288,16 @@ def _positive(text: str) -> float:
         value = math.nan
     if not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{text!r} is no number above 0")
+    return value
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text!r} is no share from 0 to 1")
     return value
 
 

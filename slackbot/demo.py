@@ -218,6 +218,7 @@ def _settings(settings: Settings, slack: Playground, office: Office, folder: Pat
         review_channel=office.review.id,
         queue_channels={queue: channel.id for queue, channel in office.queues.items()},
         reviewers=frozenset({office.people["rita"].id}),
+        audit_rate=settings.audit_rate,
         priority_matrix=settings.priority_matrix,
     )
 

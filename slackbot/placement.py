@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from slackbot.views.controls import Controls
+from slackbot.views.controls import Controls, audit_controls
 from storage.records import Card, Place, Source, State, Ticket
+from storage.review_records import ReviewRequest
 
 PRIVATE_SOURCES = frozenset({Source.COMMAND, Source.MODAL})
 """Filed without a message in a channel: answered to the filer only, and by direct message."""
@@ -40,9 +41,15 @@ class Placement:
     thread_ts: str | None = None
 
 
-def placements(ticket: Ticket, places: Places) -> tuple[Placement, ...]:
-    """The cards that `ticket` needs in its present state, the reporter's first."""
+def placements(ticket: Ticket, places: Places, *, audited: bool = False) -> tuple[Placement, ...]:
+    """The cards that `ticket` needs in its present state, the reporter's first.
+
+    An audit's card comes before the queue's: where both would stand in one channel, the queue's
+    would tell what a blind audit hides, and the audit's alone must do.
+    """
     wanted = [own_card(ticket)]
+    if audited and places.review_channel:
+        wanted.append(Placement(Place.REVIEW, places.review_channel))
     if ticket.state is State.PENDING:
         channel = places.review_channel or _command_channel(ticket)
         if channel:
@@ -71,12 +78,17 @@ def _command_channel(ticket: Ticket) -> str | None:
     return ticket.channel if private and ticket.channel and ticket.channel[0] != "D" else None
 
 
-def controls(ticket: Ticket, card: Card, cards: Iterable[Card]) -> Controls:
-    """What can be done on `card`, one of the ticket's `cards`."""
+def controls(
+    ticket: Ticket, card: Card, cards: Iterable[Card], audit: ReviewRequest | None = None
+) -> Controls:
+    """What can be done on `card`, one of the ticket's `cards`, with its audit while one is open."""
     if ticket.state is State.WITHDRAWN:
         return Controls.NONE
-    live = (other for other in cards if not other.retired and not other.refused)
+    live = [other for other in cards if not other.retired and not other.refused]
     only_card = all(other.id == card.id for other in live)
+    if audit is not None and card.place is Place.REVIEW:
+        for_staff = all(other.place is not Place.QUEUE for other in live)
+        return audit_controls(blind=audit.blind, for_staff=for_staff)
     if card.place is Place.THREAD and not only_card:
         return Controls.NONE
     if ticket.state is not State.PENDING:

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from storage.columns import BIG_ID, FreeText, JsonText, UtcTime, enum_text
 from storage.records import Action, DeliveryKind, DeliveryState, Place, Source, State
+from storage.review_records import RoutingChange, Why
 
-REVISION = "0001"
+REVISION = "0003"
 """The newest migration: what a database must be at for this code."""
 
 metadata = sa.MetaData(
@@ -156,6 +157,56 @@ lanes = sa.Table(
     sa.Column("not_before", UtcTime, nullable=False),
 )
 
+review_requests = sa.Table(
+    "review_requests",
+    metadata,
+    _id(),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("ticket_id", BIG_ID, sa.ForeignKey("tickets.id"), nullable=False),
+    sa.Column("why", enum_text(Why), nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+    sa.Column("blind", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+review_answers = sa.Table(
+    "review_answers",
+    metadata,
+    sa.Column(
+        "request_id",
+        BIG_ID,
+        sa.ForeignKey("review_requests.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("review_id", BIG_ID, sa.ForeignKey("reviews.id"), nullable=False),
+    sa.Column("asked", sa.Boolean, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+)
+
+queue_changes = sa.Table(
+    "queue_changes",
+    metadata,
+    _id(),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("queue", sa.Text, nullable=False),
+    sa.Column("change", enum_text(RoutingChange), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("evidence", JsonText, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+)
+
 
 def _index(name: str, *columns: sa.Column[Any], unique: bool = False, where: str = "") -> None:
     condition = sa.text(where) if where else None
@@ -180,3 +231,6 @@ _index("deliveries_open", deliveries.c.team, deliveries.c.lane, deliveries.c.id,
 _index("deliveries_dead", deliveries.c.id, where="state = 'dead'")
 _index("deliveries_of_card", deliveries.c.card_id, unique=True, where="state = 'waiting'")
 _index("deliveries_of_ticket", deliveries.c.ticket_id)
+_index("review_requests_of_ticket", review_requests.c.ticket_id, review_requests.c.id)
+_index("review_requests_in_time", review_requests.c.team, review_requests.c.created_at)
+_index("queue_changes_of_team", queue_changes.c.team, queue_changes.c.queue, queue_changes.c.id)

@@ -24,8 +24,18 @@ from storage.records import (
     NewReview,
     NewTicket,
 )
+from storage.review_records import NewQueueChange, NewReviewRequest
 
-NewRecord = NewCard | NewDelivery | NewInboxItem | NewPrediction | NewReview | NewTicket
+NewRecord = (
+    NewCard
+    | NewDelivery
+    | NewInboxItem
+    | NewPrediction
+    | NewQueueChange
+    | NewReview
+    | NewReviewRequest
+    | NewTicket
+)
 
 
 def insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

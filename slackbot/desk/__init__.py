@@ -16,6 +16,7 @@ from typing import Any
 
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
+from slackbot.desk.audits import NO_AUDITS, AuditDraw
 from slackbot.desk.render import History, as_card, histories_of
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
 from slackbot.desk.show import Cause
@@ -81,6 +82,7 @@ class Desk:
         classifier: The decision.
         matrix: Priority of urgency and impact.
         places: Where cards go.
+        audits: Draws the automatic routes that are put to a person all the same.
         workspace_url: `https://team.slack.com/`, for links to messages; empty until known.
         webhooks: Lanes of those that must hear what happens to tickets.
         metrics: Counts what happens here.
@@ -92,6 +94,7 @@ class Desk:
     classifier: Classifier
     matrix: PriorityMatrix
     places: Places
+    audits: AuditDraw = NO_AUDITS
     workspace_url: str = ""
     webhooks: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
@@ -149,7 +152,7 @@ class Desk:
         """
         judged = await self._judge(items, intakes)
         async with self.database.write() as conn:
-            effects = await apply(conn, judged, self.places, self.webhooks)
+            effects = await apply(conn, judged, self.places, self.webhooks, self.audits)
             for item, effect in zip(items, effects, strict=True):
                 if effect is Effect.WAITS:
                     await inbox.postpone(
@@ -279,7 +282,9 @@ class Desk:
         if obsolete and card.ts is None and not delivery.uncertain:
             return None
         ticket_card = self._as_card(history)
-        message = card_message(ticket_card, card.place, controls(ticket, card, history.cards))
+        message = card_message(
+            ticket_card, card.place, controls(ticket, card, history.cards, history.audit)
+        )
         known_by = message.metadata or {}
         if card.retired:
             message = moved(ticket_card, ticket.queue or "")

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Decision, Impact, Priority, Reason, Urgency
 from core.priority import explain
+from slackbot.desk.audits import open_audit
 from slackbot.views.ticket import Step, TicketCard
-from storage import cards, predictions, reviews
-from storage.records import Card, Prediction, Review, Ticket
+from storage import cards, predictions, review_requests, reviews
+from storage.records import Card, Place, Prediction, Review, State, Ticket
+from storage.review_records import ReviewRequest
 
 _OfTicket = TypeVar("_OfTicket", Review, Card)
 
@@ -27,12 +29,14 @@ class History:
         said: What the model said last.
         steps: What people did, oldest first.
         cards: All its cards in the order they were made, the retired ones too.
+        audit: Its audit, while one waits for an answer.
     """
 
     ticket: Ticket
     said: Prediction
     steps: tuple[Review, ...]
     cards: tuple[Card, ...]
+    audit: ReviewRequest | None = None
 
 
 async def histories_of(conn: AsyncConnection, found: Sequence[Ticket]) -> dict[int, History]:
@@ -42,11 +46,24 @@ async def histories_of(conn: AsyncConnection, found: Sequence[Ticket]) -> dict[i
     changed = [ticket.id for ticket in found if ticket.version > 1]  # as every step makes it
     steps = _by_ticket(await reviews.of_tickets(conn, changed) if changed else ())
     made = _by_ticket(await cards.of_tickets(conn, ids))
+    maybe = [ticket.id for ticket in found if _may_be_audited(ticket, made[ticket.id])]
+    asked = await review_requests.latest(conn, maybe) if maybe else {}
     return {
-        ticket.id: History(ticket, said[ticket.id], steps[ticket.id], made[ticket.id])
+        ticket.id: History(
+            ticket,
+            said[ticket.id],
+            steps[ticket.id],
+            made[ticket.id],
+            open_audit(ticket, asked.get(ticket.id)),
+        )
         for ticket in found
         if ticket.id in said  # always so: it is written with the ticket and never erased
     }
+
+
+def _may_be_audited(ticket: Ticket, made: Iterable[Card]) -> bool:
+    """Spares the many automatic routes that nobody audits a statement."""
+    return ticket.state is not State.PENDING and any(card.place is Place.REVIEW for card in made)
 
 
 def _by_ticket(rows: Iterable[_OfTicket]) -> defaultdict[int, tuple[_OfTicket, ...]]:

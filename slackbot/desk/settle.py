@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Priority
 from slackbot.desk.announce import News, announce
+from slackbot.desk.audits import AUDITED_STATES, open_audit
 from slackbot.desk.show import Cause, notify, show
 from slackbot.errors import AutoTicketError
 from slackbot.placement import Places
 from slackbot.views import answers
-from storage import predictions, reviews, tickets
+from storage import predictions, review_requests, reviews, tickets
 from storage.records import Action, NewReview, Review, State, Ticket
 
 OPEN_STATES = frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED})
@@ -40,6 +41,17 @@ _STATE_AFTER = {
     Action.REOPEN: State.ASSIGNED,
     Action.WITHDRAW: State.WITHDRAWN,
 }
+
+
+_SETTLING = frozenset({Action.CONFIRM, Action.REASSIGN, Action.DISMISS})
+"""These say where a ticket belongs."""
+
+_EXPECTED_BY_AUDIT = {
+    Action.CONFIRM: AUDITED_STATES,
+    Action.REASSIGN: AUDITED_STATES,
+    Action.DISMISS: AUDITED_STATES - {State.RESOLVED},
+}
+"""From which states the answer to an audit leads on."""
 
 
 class UnknownTicket(AutoTicketError):
@@ -87,7 +99,7 @@ class Step:
         queue: The queue picked, for confirm and reassign.
         priority: The priority picked, for priority.
         seen_pending: The card still asked for a decision when the person clicked, so that the
-            click must not undo a decision made meanwhile.
+            click must not undo a decision made meanwhile; a card that asks may be an audit's.
     """
 
     number: str
@@ -129,43 +141,67 @@ async def settle(
     before = await tickets.get(conn, team, step.number, lock=True)
     if before is None:
         raise UnknownTicket(step.number)
+    request = (await review_requests.latest(conn, [before.id])).get(before.id)
+    audit = open_audit(before, request) if _may_answer(step) else None
     step = await _named_rightly(conn, step, before)
     after = await tickets.change(
         conn,
         team=team,
         ticket_id=before.id,
-        expected=_expected(step, before),
+        expected=_expected(step, before) if audit is None else _EXPECTED_BY_AUDIT[step.action],
         now=datetime.now(UTC),
-        state=_STATE_AFTER.get(step.action, before.state),
+        state=_state_after(step, before),
         queue=step.queue or before.queue,
         priority=step.priority.value if step.priority else before.priority,
     )
     if after is None:
         raise AlreadySettled(before, await reviews.last_of_ticket(conn, before.id))
     await reviews.add(conn, _review(step, before, after), now=datetime.now(UTC))
+    if request is not None and step.action in _SETTLING:
+        asked = before.state is State.PENDING or audit is not None
+        await review_requests.answer(conn, request, asked=asked, now=datetime.now(UTC))
     await show(conn, after, places, cause)
     stepped = News.stepped(after, step.action, step.user, cause.correlation)
     await announce(conn, [stepped], webhooks)
-    if step.action is not Action.PRIORITY:
+    agrees = audit is not None and step.action is Action.CONFIRM
+    if step.action is not Action.PRIORITY and not agrees:
         notice = answers.notice(after, step.action, by=step.user)
         await notify(conn, after, notice, f"notice:{after.id}:{after.version}", cause)
     return Settled(after, step.action)
 
 
 async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> Step:
-    """A pick of the model's own first choice is a confirmation, however it was tapped."""
-    if step.action not in (Action.CONFIRM, Action.REASSIGN) or ticket.state is not State.PENDING:
+    """A pick of the model's own choice is a confirmation, however it was tapped."""
+    if step.action not in (Action.CONFIRM, Action.REASSIGN):
         return step
-    said = (await predictions.latest(conn, [ticket.id])).get(ticket.id)
-    agrees = said is not None and said.queue == step.queue
+    if ticket.state is State.PENDING:
+        said = (await predictions.latest(conn, [ticket.id])).get(ticket.id)
+        agrees = said is not None and said.queue == step.queue
+    elif _may_answer(step):
+        agrees = ticket.queue == step.queue
+    else:
+        return step
     return replace(step, action=Action.CONFIRM if agrees else Action.REASSIGN)
+
+
+def _may_answer(step: Step) -> bool:
+    """Whether a step answers an audit, if one is open: it was taken on a card that asked."""
+    return step.seen_pending and step.action in _SETTLING
+
+
+def _state_after(step: Step, before: Ticket) -> State:
+    """An audit that agrees changes nothing, and none opens again what is resolved."""
+    audited = _may_answer(step) and before.state in AUDITED_STATES
+    if audited and (step.action is Action.CONFIRM or before.state is State.RESOLVED):
+        return before.state
+    return _STATE_AFTER.get(step.action, before.state)
 
 
 def _expected(step: Step, ticket: Ticket) -> frozenset[State]:
     expected = EXPECTED_STATES[step.action]
     if step.action is Action.REASSIGN and ticket.queue == step.queue:
         expected -= {State.ASSIGNED, State.CLAIMED}  # it is there already
-    if step.seen_pending and step.action is not Action.PRIORITY:
+    if step.seen_pending and step.action in _SETTLING:
         expected &= {State.PENDING}
     return expected
 

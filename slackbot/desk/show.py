@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,14 +27,16 @@ class Cause:
     received_at: datetime
 
 
-async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cause) -> None:
+async def show(
+    conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cause, *, audited: bool = False
+) -> None:
     """Have every card of the ticket posted, or rewritten to what is true now.
 
     A ticket that moves to another queue's channel leaves a stub behind and gets a new card there.
     """
     everything = await cards.of_tickets(conn, [ticket.id])
     live = {card.place: card for card in everything if not card.retired}
-    for placement in placements(ticket, places):
+    for placement in placements(ticket, places, audited=audited):
         card = live.get(placement.place)
         if card is None and placement.thread_ts and placement.place in _places(everything):
             continue  # the message with that thread is gone, and the card was taken back
@@ -52,22 +54,32 @@ async def show(conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cau
 
 
 async def show_new(
-    conn: AsyncConnection, filed: Sequence[tuple[Ticket, Cause]], places: Places
+    conn: AsyncConnection,
+    filed: Sequence[tuple[Ticket, Cause]],
+    places: Places,
+    audited: Collection[int] = (),
 ) -> None:
-    """Have the first cards of new tickets posted, in as many statements as for one."""
+    """Have the first cards of new tickets posted, in as many statements as for one.
+
+    Args:
+        conn: A write transaction.
+        filed: The tickets, each with what it goes back to.
+        places: Where cards go.
+        audited: Ids of those among them that are put to a reviewer although they are sure.
+    """
     cause_of = {ticket.id: cause for ticket, cause in filed}
     wanted = [
         _new_card(ticket, placement)
         for ticket, _ in filed
-        for placement in _first_placements(ticket, places)
+        for placement in _first_placements(ticket, places, audited=ticket.id in audited)
     ]
     posts = [_delivery(card, cause_of[card.ticket_id]) for card in await cards.want(conn, wanted)]
     await deliveries.enqueue(conn, posts, datetime.now(UTC))
 
 
-def _first_placements(ticket: Ticket, places: Places) -> list[Placement]:
+def _first_placements(ticket: Ticket, places: Places, *, audited: bool) -> list[Placement]:
     first: list[Placement] = []
-    for placement in placements(ticket, places):
+    for placement in placements(ticket, places, audited=audited):
         if not _has_card_in(placement, first):
             first.append(placement)
     return first

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.decision import Classification, Decision, Urgency
 from core.priority import PriorityMatrix
 from slackbot.desk.announce import News, announce
+from slackbot.desk.audits import NO_AUDITS, AuditDraw, audited, request_for
 from slackbot.desk.settle import EXPECTED_STATES
 from slackbot.desk.show import Cause, answer, show, show_new
 from slackbot.intake import Intake, Kind
 from slackbot.placement import Places
-from storage import inbox, predictions, reviews, tickets
+from storage import inbox, predictions, review_requests, reviews, tickets
 from storage.records import (
     Action,
     ChangeState,
@@ -29,6 +30,7 @@ from storage.records import (
     State,
     Ticket,
 )
+from storage.review_records import Why
 
 _UNFINISHED = frozenset({DeliveryState.WAITING, DeliveryState.LEASED})
 
@@ -87,7 +89,11 @@ def with_given_urgency(
 
 
 async def apply(
-    conn: AsyncConnection, batch: Sequence[Judged], places: Places, webhooks: Sequence[str] = ()
+    conn: AsyncConnection,
+    batch: Sequence[Judged],
+    places: Places,
+    webhooks: Sequence[str] = (),
+    draw: AuditDraw = NO_AUDITS,
 ) -> list[Effect]:
     """Write down what follows from payloads, in their order, within the caller's transaction.
 
@@ -96,6 +102,7 @@ async def apply(
         batch: The payloads, judged.
         places: Where cards go.
         webhooks: Lanes of those that must hear of it.
+        draw: Draws the automatic routes that are audited.
 
     Returns:
         What came of each; WAITS for an edit or deletion that overtook its message.
@@ -105,9 +112,9 @@ async def apply(
         if kind is Kind.DELETE:
             effects += [await _withdraw(conn, judged, places, webhooks) for judged in run]
         elif kind is Kind.EDIT:
-            effects += [await _edit(conn, judged, places, webhooks) for judged in run]
+            effects += [await _edit(conn, judged, places, webhooks, draw) for judged in run]
         else:
-            effects += await _file(conn, list(run), places, webhooks)
+            effects += await _file(conn, list(run), places, webhooks, draw)
     return effects
 
 
@@ -117,7 +124,11 @@ def _change_kind(judged: Judged) -> Kind | None:
 
 
 async def _file(
-    conn: AsyncConnection, batch: Sequence[Judged], places: Places, webhooks: Sequence[str]
+    conn: AsyncConnection,
+    batch: Sequence[Judged],
+    places: Places,
+    webhooks: Sequence[str],
+    draw: AuditDraw,
 ) -> list[Effect]:
     """File what are tickets, in as many statements as for one, and answer who gave commands."""
     overtaken = await _overtaken(conn, [judged.intake for judged in batch])
@@ -130,7 +141,12 @@ async def _file(
     said = [_prediction(judged, None) for judged in ignored]
     said += [_prediction(judged, ticket.id) for judged, ticket in filed]
     await predictions.add(conn, said, now=_now())
-    await show_new(conn, [(ticket, judged.cause) for judged, ticket in filed], places)
+    draw = draw if places.review_channel else NO_AUDITS  # nobody could answer
+    asked = [request_for(ticket, judged.said.reason, draw) for judged, ticket in filed]
+    requests = [request for request in asked if request is not None]
+    await review_requests.add(conn, requests, now=_now())
+    shown = [(ticket, judged.cause) for judged, ticket in filed]
+    await show_new(conn, shown, places, audited(requests))
     news = [News.filed(ticket, judged.intake.correlation) for judged, ticket in filed]
     await announce(conn, news, webhooks)
     for judged in wanted:
@@ -179,7 +195,11 @@ def _is_late(intake: Intake, changes: Sequence[ChangeState]) -> bool:
 
 
 async def _edit(
-    conn: AsyncConnection, judged: Judged, places: Places, webhooks: Sequence[str]
+    conn: AsyncConnection,
+    judged: Judged,
+    places: Places,
+    webhooks: Sequence[str],
+    draw: AuditDraw,
 ) -> Effect:
     """Judge an edited message again, unless a person has already decided."""
     intake, said = judged.intake, judged.said
@@ -190,7 +210,8 @@ async def _edit(
     if ticket is None:
         if await _original_waits(conn, intake):
             return Effect.WAITS
-        [effect] = await _file(conn, [judged], places, webhooks)  # it was no ticket before the edit
+        # It was no ticket before the edit.
+        [effect] = await _file(conn, [judged], places, webhooks, draw)
         return effect
     steps = await reviews.of_tickets(conn, [ticket.id])
     decided = any(step.action is not Action.PRIORITY for step in steps)
@@ -213,9 +234,29 @@ async def _edit(
     if changed is None:
         return Effect.NOTHING
     await predictions.add(conn, [_prediction(judged, ticket.id)], now=_now())
-    await show(conn, changed, places, judged.cause)
+    is_audited = await _ask_again(conn, judged, ticket, changed, places, draw)
+    await show(conn, changed, places, judged.cause, audited=is_audited)
     await announce(conn, [News.judged_again(ticket, changed, intake.correlation)], webhooks)
     return Effect.CHANGED
+
+
+async def _ask_again(
+    conn: AsyncConnection,
+    judged: Judged,
+    before: Ticket,
+    after: Ticket,
+    places: Places,
+    draw: AuditDraw,
+) -> bool:
+    """Put an edited ticket to a person anew where that has changed; whether it is audited."""
+    if before.state is after.state:
+        return False  # a request that there is holds on, and so does that there is none
+    draw = draw if places.review_channel else NO_AUDITS
+    request = request_for(after, judged.said.reason, draw, blind_allowed=False)
+    if request is None:
+        return False
+    await review_requests.add(conn, [request], now=_now())
+    return request.why is Why.AUDIT
 
 
 async def _withdraw(

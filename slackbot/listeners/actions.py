@@ -17,6 +17,7 @@ from slackbot.listeners.home import Home
 from slackbot.listeners.services import WHO_IS_IT_S, Services
 from slackbot.slack_calls import SlackFailure
 from slackbot.views import answers
+from slackbot.views.controls import audit_prefix
 from slackbot.views.home import shown_page
 from slackbot.views.ids import ActionId, parse_choice, queue_named
 from storage.records import Action
@@ -115,9 +116,12 @@ def _priority(text: str) -> Priority:
 
 
 def _still_asked(body: dict[str, Any], number: str) -> bool:
-    """Whether the clicked card or view offered to confirm that very ticket."""
+    """Whether the clicked card or view asked for a decision on that very ticket."""
     shown = body.get("message") or body.get("view") or {}
+    audit = audit_prefix(number)
     return any(
+        str(block.get("block_id", "")).startswith(audit) for block in shown.get("blocks") or []
+    ) or any(
         element.get("action_id") == ActionId.CONFIRM
         and str(element.get("value", "")).startswith(f"{number}:")
         for block in shown.get("blocks") or []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slackbot.mrkdwn import link, mention, moment, quote, snippet
 from slackbot.views import blocks
-from slackbot.views.controls import Controls, control_blocks
+from slackbot.views.controls import Controls, asks_audit, control_blocks
 from slackbot.views.ids import MAX_QUEUE_NAME
 from slackbot.views.message import Block, Message
 from slackbot.views.ticket import TicketCard
@@ -25,6 +27,13 @@ from storage.records import Action, Place, State
 TICKET_EVENT = "autoticket_ticket"
 MOVED_EVENT = "autoticket_moved"
 
+AUDIT_SIGN = "🔍"
+
+_BLIND_QUESTION = (
+    "*Which queue is right?* The bot routed this by itself. It was drawn at random to be checked, "
+    "and what the bot chose is hidden, so that you judge for yourself."
+)
+_TELL_NO_QUEUE = frozenset({Action.PRIORITY, Action.CLAIM, Action.RESOLVE, Action.REOPEN})
 _NOTIFIED_TEXT = 80
 _STEPS_ON_A_CARD = 4
 _STEPS_IN_FULL = 30
@@ -39,9 +48,12 @@ def card(ticket: TicketCard, place: Place, controls: Controls) -> Message:
         place: Which of its cards; in the metadata, so that the card is found again.
         controls: What may be done on it; what the ticket's state forbids is left out.
     """
+    blind = controls.hides_the_pick
+    asks = asks_audit(ticket, controls)
+    shown = audit_body(ticket, blind=blind) if asks else body(ticket)
     return Message(
-        text=notification(ticket),
-        blocks=(*body(ticket), *control_blocks(ticket, controls)),
+        text=_audit_notification(ticket, blind=blind) if asks else notification(ticket),
+        blocks=(*shown, *control_blocks(ticket, controls)),
         metadata={
             "event_type": TICKET_EVENT,
             "event_payload": {"ticket": ticket.number, "place": place.value},
@@ -77,6 +89,39 @@ def body(ticket: TicketCard) -> list[Block]:
         shown += [blocks.section(paragraph) for paragraph in (text, verdict) if paragraph]
     shown += _history(ticket, _STEPS_ON_A_CARD)
     return [*shown, blocks.context(_origin(ticket))]
+
+
+def audit_body(ticket: TicketCard, *, blind: bool) -> list[Block]:
+    """What an audit's card says: the text, what is asked, and unless blind what the model chose.
+
+    A blind one has no link to the message either: the bot's answer stands in its thread.
+    """
+    shown = [blocks.header(f"{AUDIT_SIGN} Audit · {ticket.number}")]
+    text = quote(ticket.text, limit=400, lines=5)
+    shown += [blocks.section(text)] if text else []
+    lines = [_BLIND_QUESTION if blind else _open_question(ticket)]
+    if not blind:
+        lines += [bar(queue, probability) for queue, probability in ticket.top3]
+    lines.append(_priority(ticket))
+    shown.append(blocks.section("\n".join(lines)))
+    steps = tuple(step for step in ticket.steps if not blind or step.action in _TELL_NO_QUEUE)
+    told = replace(ticket, steps=steps, permalink=None if blind else ticket.permalink)
+    return [*shown, *_history(told, _STEPS_ON_A_CARD), blocks.context(_origin(told))]
+
+
+def _audit_notification(ticket: TicketCard, *, blind: bool) -> str:
+    text = snippet(ticket.text, _NOTIFIED_TEXT)
+    queue = snippet(ticket.queue or "", MAX_QUEUE_NAME)
+    question = "which queue is right?" if blind or not queue else f"is {queue} right?"
+    return f"{ticket.number}{f': {text}' if text else ''} → audit: {question}"
+
+
+def _open_question(ticket: TicketCard) -> str:
+    queue = queue_name(ticket.queue) if ticket.queue else "no queue"
+    return (
+        f"*Is {queue} right?* The bot routed this by itself: {sureness(ticket.confidence)}. "
+        "It was drawn at random to be checked."
+    )
 
 
 def full_body(ticket: TicketCard) -> list[Block]:
@@ -128,10 +173,14 @@ def _verdict(ticket: TicketCard, *, with_guess: bool) -> str:
     if with_guess:
         lines += [bar(queue, probability) for queue, probability in ticket.top3]
     if ticket.state not in (State.DISMISSED, State.WITHDRAWN):
-        chosen = ticket.last(Action.PRIORITY)
-        why = f"set by {mention(chosen.by)}" if chosen else snippet(ticket.priority_why, 100)
-        lines.append(priority_line(ticket.priority, why))
+        lines.append(_priority(ticket))
     return "\n".join(lines)
+
+
+def _priority(ticket: TicketCard) -> str:
+    chosen = ticket.last(Action.PRIORITY)
+    why = f"set by {mention(chosen.by)}" if chosen else snippet(ticket.priority_why, 100)
+    return priority_line(ticket.priority, why)
 
 
 def _judgement(ticket: TicketCard) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from core.decision import Priority
@@ -22,6 +22,32 @@ class Controls(StrEnum):
     NONE = "none"
     REVIEW = "review"
     STAFF = "staff"
+    AUDIT = "audit"
+    AUDIT_STAFF = "audit_staff"
+    BLIND = "blind"
+    BLIND_STAFF = "blind_staff"
+
+    @property
+    def audits(self) -> bool:
+        """Whether it asks if a ticket that was routed already is where it belongs."""
+        return self in _AUDITS
+
+    @property
+    def hides_the_pick(self) -> bool:
+        """Whether nothing on the card may tell what the model chose."""
+        return self in (Controls.BLIND, Controls.BLIND_STAFF)
+
+
+def audit_controls(*, blind: bool, for_staff: bool) -> Controls:
+    """What an audit's card offers.
+
+    Args:
+        blind: It hides the model's choice.
+        for_staff: It is the staff's only card, and must also let them work on the ticket.
+    """
+    if blind:
+        return Controls.BLIND_STAFF if for_staff else Controls.BLIND
+    return Controls.AUDIT_STAFF if for_staff else Controls.AUDIT
 
 
 _REVIEW = (
@@ -29,6 +55,18 @@ _REVIEW = (
     (ActionId.REASSIGN, ActionId.PRIORITY),
 )
 _CORRECT = (ActionId.REASSIGN, ActionId.PRIORITY)
+_AUDITS = {
+    Controls.AUDIT: _REVIEW,
+    Controls.AUDIT_STAFF: _REVIEW,
+    Controls.BLIND: ((ActionId.REASSIGN, ActionId.DISMISS),),
+    Controls.BLIND_STAFF: ((ActionId.REASSIGN, ActionId.DISMISS), (ActionId.PRIORITY,)),
+}
+"""Rows of elements that ask whether an automatic route was right."""
+_WORK = {
+    State.ASSIGNED: (ActionId.CLAIM, ActionId.RESOLVE),
+    State.CLAIMED: (ActionId.RESOLVE,),
+    State.RESOLVED: (ActionId.REOPEN,),
+}
 _STAFF = {
     State.PENDING: (_CORRECT,),
     State.ASSIGNED: ((ActionId.CLAIM, ActionId.RESOLVE), _CORRECT),
@@ -51,23 +89,48 @@ def control_blocks(ticket: TicketCard, controls: Controls) -> list[Block]:
     """
     if controls is Controls.NONE:
         return []
-    deciding = controls is Controls.REVIEW and ticket.state is State.PENDING
-    rows = _REVIEW if deciding else _STAFF[ticket.state]
+    rows = _rows(ticket, controls)
     # A select keeps what somebody chose for as long as its block_id stays the same.
     iteration = len(ticket.steps)
+    prefix = audit_prefix(ticket.number) if asks_audit(ticket, controls) else f"{ticket.number}:"
     filled = ([e for id_ in row if (e := _ELEMENTS[id_](ticket)) is not None] for row in rows)
     return [
-        blocks.actions(f"{ticket.number}:{position}:{iteration}", elements)
+        blocks.actions(f"{prefix}{position}:{iteration}", elements)
         for position, elements in enumerate(filled)
         if elements
     ]
 
 
+def audit_prefix(number: str) -> str:
+    """How the ids of an audit's rows begin: a click in them answers the audit."""
+    return f"{number}:audit:"
+
+
+def asks_audit(ticket: TicketCard, controls: Controls) -> bool:
+    """Whether a card with these controls asks if the ticket was routed rightly."""
+    return controls.audits and ticket.state in _WORK
+
+
+def _rows(ticket: TicketCard, controls: Controls) -> Sequence[Sequence[ActionId]]:
+    if asks_audit(ticket, controls):
+        rows: list[Sequence[ActionId]] = list(_AUDITS[controls])
+        if controls in (Controls.AUDIT_STAFF, Controls.BLIND_STAFF):
+            rows.append(_WORK[ticket.state])
+        if ticket.state is State.RESOLVED:  # it was worked on, so it was a ticket
+            rows = [tuple(id_ for id_ in row if id_ is not ActionId.DISMISS) for row in rows]
+        return rows
+    deciding = controls is Controls.REVIEW and ticket.state is State.PENDING
+    return _REVIEW if deciding else _STAFF[ticket.state]
+
+
 def _pick(ticket: TicketCard, rank: int, action_id: ActionId) -> Block | None:
     """The button for the model's choice of that rank, if it has one."""
-    if rank >= len(ticket.top3):
+    choices = [queue for queue, _ in ticket.top3]
+    if ticket.queue is not None:  # an audit asks about where the ticket is
+        choices = [ticket.queue, *(queue for queue in choices if queue != ticket.queue)][:3]
+    if rank >= len(choices):
         return None
-    queue, _ = ticket.top3[rank]
+    queue = choices[rank]
     value = str(Choice(ticket.number, queue))
     if rank == 0:
         return blocks.button(action_id, f"Confirm {queue}", value, "primary")

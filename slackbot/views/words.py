@@ -32,6 +32,7 @@ REASONS = {
     Reason.CONFIDENT: "It was sure enough.",
     Reason.LOW_CONFIDENCE: "No queue stands out clearly enough.",
     Reason.QUEUE_NOT_PROVEN: "The bot has not yet proven that it gets this queue right.",
+    Reason.QUEUE_DEMOTED: "Audits found too many wrong routes to this queue.",
     Reason.UNKNOWN_LANGUAGE: "The bot has not been tested in this language.",
     Reason.UNLIKE_TRAINING: "This is unlike anything the bot has learned from.",
     Reason.TOO_LITTLE_TEXT: "There is too little text to tell.",

@@ -27,6 +27,7 @@ async def demo(root, tmp_path):
             env={
                 "PYTHONPATH": str(SOURCE),
                 "AUTOTICKET_MODEL_DIR": str(root / "models" / "default"),
+                "AUTOTICKET_AUDIT_RATE": "0",
             },
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

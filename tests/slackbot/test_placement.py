@@ -5,6 +5,7 @@ import pytest
 from slackbot.placement import Placement, Places, controls, placements
 from slackbot.views.controls import Controls
 from storage.records import Card, Place, Source, State, Ticket
+from storage.review_records import ReviewRequest, Why
 
 
 def ticket(source=Source.MESSAGE, state=State.PENDING, queue=None, channel="C1"):
@@ -55,6 +56,12 @@ def test_where_cards_go(report, review_channel, queue_channels, expected):
     assert placements(report, Places(review_channel, queue_channels)) == expected
 
 
+def test_an_audit_has_its_card_before_the_queues():
+    report, settings = ticket(**SURE), Places("CR", {"Hardware": "CH"})
+    review, queue = Placement(Place.REVIEW, "CR"), Placement(Place.QUEUE, "CH")
+    assert placements(report, settings, audited=True) == (THREAD, review, queue)
+
+
 def card(number, place):
     return Card(
         id=number,
@@ -88,3 +95,35 @@ PAIR = [card(1, Place.THREAD), card(2, Place.REVIEW)]
 )
 def test_what_can_be_done_on_a_card(state, shown, cards, expected):
     assert controls(ticket(state=state), cards[shown], cards) is expected
+
+
+def audit(*, blind):
+    return ReviewRequest(
+        id=1,
+        team="T",
+        ticket_id=1,
+        why=Why.AUDIT,
+        probability=0.05,
+        blind=blind,
+        created_at=datetime.now(UTC),
+        answered=False,
+    )
+
+
+WITH_QUEUE = [*PAIR, card(3, Place.QUEUE)]
+
+
+@pytest.mark.parametrize(
+    ("blind", "shown", "cards", "expected"),
+    [
+        (False, 1, WITH_QUEUE, Controls.AUDIT),
+        (True, 1, WITH_QUEUE, Controls.BLIND),
+        (False, 1, PAIR, Controls.AUDIT_STAFF),
+        (True, 1, PAIR, Controls.BLIND_STAFF),
+        (True, 2, WITH_QUEUE, Controls.STAFF),
+        (True, 0, WITH_QUEUE, Controls.NONE),
+    ],
+)
+def test_only_the_review_card_asks_an_audit(blind, shown, cards, expected):
+    sure = ticket(state=State.ASSIGNED, queue="Hardware")
+    assert controls(sure, cards[shown], cards, audit(blind=blind)) is expected

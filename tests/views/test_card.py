@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.decision import Priority, Reason
+from core.decision import Decision, Priority, Reason
 from slackbot.playground.blocks import options
 from slackbot.views.card import card, moved
 from slackbot.views.controls import Controls
@@ -50,7 +50,7 @@ def test_every_value_says_ticket_and_choice(ticket, controls):
         elif action_id == "review_dismiss" or action_id.startswith("ticket_"):
             assert action_id.endswith(f"_{Action(choices[0].choice)}")
         else:
-            assert choices[0].choice in dict(ticket.top3)
+            assert choices[0].choice in {*dict(ticket.top3), ticket.queue}
 
 
 @pytest.mark.parametrize("state", State)
@@ -240,6 +240,49 @@ def test_a_withdrawn_ticket_no_longer_shows_its_text(ticket, controls):
 )
 def test_the_notification_says_it_in_one_line(ticket, text):
     assert card(ticket, Place.THREAD, Controls.NONE).text == text
+
+
+AUDIT = {"review_confirm", "review_pick_2", "review_pick_3", "review_dismiss"} | CORRECT
+HIDES = {"review_reassign", "review_dismiss"}
+
+
+@pytest.mark.parametrize(
+    ("controls", "state", "offered"),
+    [
+        (Controls.AUDIT, State.ASSIGNED, AUDIT),
+        (Controls.AUDIT, State.RESOLVED, AUDIT - {"review_dismiss"}),
+        (Controls.AUDIT_STAFF, State.ASSIGNED, AUDIT | {"ticket_claim", "ticket_resolve"}),
+        (Controls.BLIND, State.CLAIMED, HIDES),
+        (Controls.BLIND, State.RESOLVED, {"review_reassign"}),
+        (Controls.BLIND_STAFF, State.CLAIMED, HIDES | {"review_priority", "ticket_resolve"}),
+        (Controls.BLIND, State.DISMISSED, {"review_reassign"}),
+    ],
+)
+def test_what_an_audit_offers(controls, state, offered):
+    audited = card(replace(ASSIGNED, state=state), Place.REVIEW, controls)
+    assert set(elements(audited.blocks)) == offered
+
+
+def test_an_open_audit_asks_to_confirm_where_the_ticket_is():
+    ticket = replace(ASSIGNED, queue="Purchase")
+    asked = card(ticket, Place.REVIEW, Controls.AUDIT)
+    picks = [elements(asked.blocks)[name]["value"] for name in ("review_confirm", "review_pick_2")]
+    assert picks == ["T-12:Purchase", "T-12:Hardware"]
+    assert "Audit" in shown(asked.blocks)
+
+
+@settings(max_examples=40)
+@given(
+    ticket_cards(states=st.sampled_from([State.ASSIGNED, State.CLAIMED, State.RESOLVED])),
+    st.sampled_from([Controls.BLIND, Controls.BLIND_STAFF]),
+    st.data(),
+)
+def test_a_blind_audit_is_the_same_whatever_the_model_chose(ticket, controls, data):
+    other = data.draw(st.sampled_from(ticket.queues))
+    chances = ((other, 0.5), *ticket.top3)[:3]
+    swapped = replace(ticket, queue=other, top3=chances, confidence=0.5, decision=Decision.AUTO)
+    assert card(swapped, Place.REVIEW, controls) == card(ticket, Place.REVIEW, controls)
+    assert str(ticket.permalink) not in str(card(ticket, Place.REVIEW, controls))
 
 
 def test_long_texts_are_quoted_short():

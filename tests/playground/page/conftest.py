@@ -29,7 +29,8 @@ async def browser():
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def demo(root, classifier, tmp_path):
-    settings = parse_settings({"AUTOTICKET_MODEL_DIR": str(root / "models" / "default")})
+    model = str(root / "models" / "default")
+    settings = parse_settings({"AUTOTICKET_MODEL_DIR": model, "AUTOTICKET_AUDIT_RATE": "0"})
     async with open_demo(settings, classifier.queues, tmp_path) as demo:
         yield demo
 
