@@ -23,6 +23,7 @@ class Reason(StrEnum):
     """Why that decision; a closed set, documented in docs/decisions.md."""
 
     CONFIDENT = "confident"
+    SUGGEST_ONLY = "suggest_only"
     LOW_CONFIDENCE = "low_confidence"
     QUEUE_NOT_PROVEN = "queue_not_proven"
     QUEUE_DEMOTED = "queue_demoted"

@@ -36,6 +36,7 @@ def build_app(client: AsyncWebClient, identity: Identity, services: Services) ->
         authorize=authorize,
         signing_secret=services.settings.signing_secret or None,
     )
-    app.middleware(RecordBeforeAck(services.desk.record, services.settings).process)
+    desk = services.desk
+    app.middleware(RecordBeforeAck(desk.record, services.settings, desk.teams).process)
     register(app, services)
     return app

@@ -22,13 +22,13 @@ from slackbot.config import Settings
 from slackbot.delivery import Deliverer
 from slackbot.desk import Desk
 from slackbot.desk.audits import AUDIT_SECRET, AuditDraw
+from slackbot.desk.settings import SettingsOfTeams
 from slackbot.housekeeping import Housekeeping
 from slackbot.identity import Identity, wait_for_identity
 from slackbot.listeners.services import Services
 from slackbot.metrics import Metrics, Snapshot
 from slackbot.pace import Pace
 from slackbot.people import Reviewers
-from slackbot.placement import Places
 from slackbot.posting import Poster
 from slackbot.slack_calls import web_client, web_session
 from slackbot.socket_mode import SocketMode
@@ -222,17 +222,18 @@ def _assemble(
     webhooks: Webhooks,
     audits: AuditDraw,
 ) -> Bot:
+    teams = SettingsOfTeams(database, settings.team)
     desk = Desk(
         database=database,
         classifier=classifier,
         matrix=settings.priority_matrix,
-        places=Places(settings.review_channel, settings.queue_channels),
+        teams=teams,
         audits=audits,
         workspace_url=identity.workspace_url,
         webhooks=webhooks.lanes,
         metrics=metrics,
     )
-    reviewers = Reviewers(client, settings.reviewers, identity.team)
+    reviewers = Reviewers(client, teams, identity.team)
     services = Services(desk, reviewers, settings)
     owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
     return Bot(

@@ -17,8 +17,8 @@ from core.errors import SettingError
 from core.priority import DEFAULT_MATRIX, PriorityMatrix
 from slackbot.errors import ConfigError
 from slackbot.logs import LogFormat
+from slackbot.team_settings import EVERY_CHANNEL, TeamSettings, TriageMode
 
-EVERY_CHANNEL = "*"
 T = TypeVar("T")
 
 
@@ -54,7 +54,7 @@ VARIABLES = (
         "AUTOTICKET_TRIAGE_CHANNELS",
         "",
         "Channel ids in which every message is triaged, comma-separated; `*` for every channel "
-        "the bot is in.",
+        "the bot is in. `C1=suggest` asks a person about every ticket, `C1=silent` only records.",
     ),
     Variable(
         "AUTOTICKET_REVIEW_CHANNEL", "", "Channel id in which people settle the unsure tickets."
@@ -123,9 +123,7 @@ class Settings:
     Attributes:
         api_url: Base URL of the Web API, ending in a slash.
         port: TCP port; 0 lets the system choose.
-        triage_channels: Channel ids, or `{"*"}`.
-        queue_channels: Queue name to channel id.
-        reviewers: User ids (`U…`, `W…`) and user-group ids (`S…`).
+        team: First values of what a workspace's admins may set from Slack.
         audit_rate: Share in [0, 1] of automatic routes that is also put to a reviewer.
         posts_per_second: Sustained posts a second in one channel.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
@@ -143,10 +141,7 @@ class Settings:
     port: int = 3000
     database_url: str = field(default=_DEFAULTS["AUTOTICKET_DATABASE_URL"], repr=False)
     model_dir: Path = Path("models/default")
-    triage_channels: frozenset[str] = frozenset()
-    review_channel: str | None = None
-    queue_channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    reviewers: frozenset[str] = frozenset()
+    team: TeamSettings = field(default_factory=TeamSettings)
     audit_rate: float = 0.05
     reaction: str = "ticket"
     allowed_bots: frozenset[str] = frozenset()
@@ -159,15 +154,6 @@ class Settings:
     webhook_text: bool = True
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.TEXT
-
-    def triages(self, channel: str) -> bool:
-        """Whether every message in `channel` is triaged.
-
-        What staff write where they settle tickets is no ticket, unless that channel is named.
-        """
-        staffed = channel == self.review_channel or channel in self.queue_channels.values()
-        everywhere = EVERY_CHANNEL in self.triage_channels and not staffed
-        return everywhere or channel in self.triage_channels
 
     def require_slack(self) -> None:
         """Check that the bot can connect.
@@ -220,10 +206,12 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         port=read.converted("AUTOTICKET_PORT", _whole(0, 65535)),
         database_url=read.text("AUTOTICKET_DATABASE_URL"),
         model_dir=Path(read.text("AUTOTICKET_MODEL_DIR")),
-        triage_channels=read.converted("AUTOTICKET_TRIAGE_CHANNELS", _ids("*CGD")),
-        review_channel=read.converted("AUTOTICKET_REVIEW_CHANNEL", _optional_channel),
-        queue_channels=read.converted("AUTOTICKET_QUEUE_CHANNELS", _queue_channels),
-        reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS")),
+        team=TeamSettings(
+            triage=read.converted("AUTOTICKET_TRIAGE_CHANNELS", _triage),
+            review_channel=read.converted("AUTOTICKET_REVIEW_CHANNEL", _optional_channel),
+            queue_channels=read.converted("AUTOTICKET_QUEUE_CHANNELS", _queue_channels),
+            reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS")),
+        ),
         audit_rate=read.converted("AUTOTICKET_AUDIT_RATE", _share),
         reaction=read.text("AUTOTICKET_REACTION").strip(":"),
         allowed_bots=read.converted("AUTOTICKET_ALLOWED_BOTS", _ids("B")),
@@ -324,6 +312,26 @@ def _optional_channel(text: str) -> str | None:
     if len(ids) > 1:
         raise ValueError("takes one channel id")
     return next(iter(ids), None)
+
+
+def _triage(text: str) -> Mapping[str, TriageMode]:
+    triage: dict[str, TriageMode] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        channel, _, mode = (piece.strip() for piece in part.partition("="))
+        if not channel:
+            raise ValueError(f"{part!r} names no channel")
+        _ids("*CGD")(channel)
+        if channel in triage:
+            raise ValueError(f"{channel!r} is named twice")
+        triage[channel] = _mode(mode or TriageMode.AUTO)
+    return MappingProxyType(triage)
+
+
+def _mode(text: str) -> TriageMode:
+    try:
+        return TriageMode(text.lower())
+    except ValueError:
+        raise ValueError(f"{text!r} is none of {', '.join(TriageMode)}") from None
 
 
 def _queue_channels(text: str) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ from slackbot.playground import Playground
 from slackbot.playground.page import Member, Morning, Page, Scene
 from slackbot.playground.person import Person
 from slackbot.playground.records import Channel
+from slackbot.team_settings import TeamSettings, TriageMode
 from storage import export
 
 MANIFEST = Path(__file__).parents[1] / "manifest.yml"
@@ -214,10 +215,12 @@ def _settings(settings: Settings, slack: Playground, office: Office, folder: Pat
         port=0,
         database_url=f"sqlite:///{(folder / 'autoticket.db').resolve()}",
         model_dir=settings.model_dir,
-        triage_channels=frozenset({office.help.id}),
-        review_channel=office.review.id,
-        queue_channels={queue: channel.id for queue, channel in office.queues.items()},
-        reviewers=frozenset({office.people["rita"].id}),
+        team=TeamSettings(
+            triage={office.help.id: TriageMode.AUTO},
+            review_channel=office.review.id,
+            queue_channels={queue: channel.id for queue, channel in office.queues.items()},
+            reviewers=frozenset({office.people["rita"].id}),
+        ),
         audit_rate=settings.audit_rate,
         priority_matrix=settings.priority_matrix,
     )

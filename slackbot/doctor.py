@@ -17,10 +17,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from core.classifier import Classifier
 from core.errors import CoreError
-from slackbot.config import EVERY_CHANNEL, Settings, load_settings
+from slackbot.config import Settings, load_settings
 from slackbot.errors import ConfigError
 from slackbot.scopes import BOT_SCOPES
 from slackbot.slack_calls import Refused, SlackFailure, sorted_failures, web_client
+from slackbot.team_settings import EVERY_CHANNEL, TeamSettings
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -123,9 +124,9 @@ async def _check_slack(client: AsyncWebClient, settings: Settings) -> AsyncItera
     yield _clock(headers.get("date"))
     if settings.app_token:
         yield await _check_socket(client, settings.app_token)
-    for channel, use in _channels(settings):
+    for channel, use in _channels(settings.team):
         yield await _check_channel(client, channel, use)
-    for group in sorted(i for i in settings.reviewers if i.startswith("S")):
+    for group in sorted(i for i in settings.team.reviewers if i.startswith("S")):
         yield await _check_group(client, group)
 
 
@@ -192,12 +193,12 @@ async def _check_socket(client: AsyncWebClient, app_token: str) -> Finding:
     return Finding(Mark.GOOD, "Socket Mode connects")
 
 
-def _channels(settings: Settings) -> list[tuple[str, str]]:
-    triage = sorted(settings.triage_channels - {EVERY_CHANNEL})
+def _channels(team: TeamSettings) -> list[tuple[str, str]]:
+    triage = sorted(set(team.triage) - {EVERY_CHANNEL})
     return [
         *((channel, "triage channel") for channel in triage),
-        *((channel, "review channel") for channel in filter(None, [settings.review_channel])),
-        *((channel, f"channel of {queue}") for queue, channel in settings.queue_channels.items()),
+        *((channel, "review channel") for channel in filter(None, [team.review_channel])),
+        *((channel, f"channel of {queue}") for queue, channel in team.queue_channels.items()),
     ]
 
 
@@ -231,22 +232,24 @@ async def _check_group(client: AsyncWebClient, group: str) -> Finding:
 def _check_choices(settings: Settings, classifier: Classifier | None) -> list[Finding]:
     """What works without being set, but not as most teams want it."""
     findings = []
-    if not settings.triage_channels:
+    if not settings.team.triage:
         findings.append(
             Finding(Mark.WARNING, "AUTOTICKET_TRIAGE_CHANNELS is unset: only /ticket, mentions, …")
         )
-    if settings.review_channel is None:
+    if settings.team.review_channel is None:
         findings.append(
             Finding(
                 Mark.WARNING,
                 "AUTOTICKET_REVIEW_CHANNEL is unset: people settle unsure tickets in the threads",
             )
         )
-    if not settings.reviewers:
+    if not settings.team.reviewers:
         findings.append(
             Finding(Mark.WARNING, "AUTOTICKET_REVIEWERS is unset: nobody may settle a ticket")
         )
-    unknown = sorted(set(settings.queue_channels) - set(classifier.queues if classifier else ()))
+    unknown = sorted(
+        set(settings.team.queue_channels) - set(classifier.queues if classifier else ())
+    )
     if classifier is not None and unknown:
         findings.append(
             Finding(

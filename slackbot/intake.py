@@ -11,9 +11,10 @@ from typing import Any
 
 from core.masking import mask
 from core.text import clean, is_blank
-from slackbot.config import EVERY_CHANNEL, Settings
+from slackbot.config import Settings
 from slackbot.mrkdwn import plain
 from slackbot.subcommands import is_subcommand
+from slackbot.team_settings import EVERY_CHANNEL, TeamSettings, TriageMode
 from slackbot.views import modal
 
 Body = Mapping[str, Any]
@@ -53,6 +54,7 @@ class Intake:
         text: Cleaned and masked; None when it must be fetched from Slack.
         urgency: As picked in the modal.
         in_conversation: Written where every message is judged, not filed on purpose.
+        mode: What its channel wants done with what is filed there.
         only_if_known: Of interest only when the message is a ticket already.
         response_url: Where the doer can be answered for 30 minutes.
         correlation: Follows this payload through logs and tables.
@@ -69,9 +71,15 @@ class Intake:
     thread_ts: str | None = None
     urgency: str | None = None
     in_conversation: bool = False
+    mode: TriageMode = TriageMode.AUTO
     only_if_known: bool = False
     response_url: str | None = None
     correlation: str = ""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody may see that it was judged; who files on purpose gets an answer."""
+        return self.in_conversation and self.mode is TriageMode.SILENT
 
     @property
     def needs_text(self) -> bool:
@@ -95,7 +103,8 @@ class Intake:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Intake:
         """Back from the database."""
-        return cls(**{**payload, "kind": Kind(payload["kind"])})
+        mode = TriageMode(payload.get("mode", TriageMode.AUTO))
+        return cls(**{**payload, "kind": Kind(payload["kind"]), "mode": mode})
 
 
 def parse(body: Body, *, team: str, bot_user: str, settings: Settings) -> Intake | None:
@@ -106,7 +115,7 @@ def parse(body: Body, *, team: str, bot_user: str, settings: Settings) -> Intake
         team: The workspace the bot is installed in; in shared channels the payload may name
             another one.
         bot_user: The bot's own user id.
-        settings: Triage channels, reaction, allowed bots.
+        settings: Reaction and allowed bots; `settings.team` as it is for that team now.
     """
     intake: Intake | None = None
     if body.get("type") == "event_callback":
@@ -119,7 +128,10 @@ def parse(body: Body, *, team: str, bot_user: str, settings: Settings) -> Intake
         body.get("type") == "view_submission" and body["view"].get("callback_id") == modal.CALLBACK
     ):
         intake = _from_modal(body)
-    return replace(intake, team=team) if intake else None
+    if intake is None:
+        return None
+    mode = settings.team.mode_of(intake.channel or "") or TriageMode.AUTO
+    return replace(intake, team=team, mode=mode)
 
 
 def to_text(raw: str | None) -> str:
@@ -202,7 +214,7 @@ def _message_kind(
         return None  # an answer to somebody, not a new report
     if message.get("channel_type") == "im" or channel.startswith("D"):
         return Kind.DIRECT
-    return Kind.MESSAGE if settings.triages(channel) else None
+    return Kind.MESSAGE if settings.team.mode_of(channel) else None
 
 
 def _from_change(body: Body, event: Body, bot_user: str, settings: Settings) -> Intake | None:
@@ -239,7 +251,8 @@ def _from_edit(
     placed = {"channel_type": event.get("channel_type"), **message}
     new = _from_message(channel, placed, bot_user, settings)
     if new is None:
-        anywhere = replace(settings, triage_channels=frozenset({EVERY_CHANNEL}))
+        everywhere = TeamSettings(triage={EVERY_CHANNEL: TriageMode.AUTO})
+        anywhere = replace(settings, team=everywhere)
         top_level = {name: value for name, value in placed.items() if name != "thread_ts"}
         new = _from_message(channel, top_level, bot_user, anywhere)
         if new is None:

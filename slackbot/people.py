@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from slackbot.desk.settings import SettingsOfTeams
 from slackbot.slack_calls import SlackFailure, sorted_failures
 
 GROUP_LIFE_S = 60.0
@@ -22,13 +23,13 @@ class Reviewers:
 
     Attributes:
         client: Slack's Web API.
-        ids: User ids and user-group ids (`S…`) from the settings.
+        teams: The settings, with the reviewers among them.
         team: The workspace that reviewers must belong to.
         clock: Seconds that only grow.
     """
 
     client: AsyncWebClient
-    ids: frozenset[str]
+    teams: SettingsOfTeams
     team: str
     clock: Callable[[], float] = time.monotonic
     _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
@@ -39,14 +40,20 @@ class Reviewers:
 
         Raises:
             SlackFailure: When Slack cannot tell; the caller must refuse.
+            DatabaseUnavailable: When nobody knows who the reviewers are.
         """
-        if user not in self.ids and not await self._in_a_group(user):
+        ids = (await self.teams.of(self.team)).reviewers
+        if user not in ids and not await self._in_a_group(user, ids):
             return False
         return await self._is_full_member(user)
 
-    async def _in_a_group(self, user: str) -> bool:
+    async def any_set(self) -> bool:
+        """Whether the settings name any reviewers at all."""
+        return bool((await self.teams.of(self.team)).reviewers)
+
+    async def _in_a_group(self, user: str, ids: frozenset[str]) -> bool:
         failure: SlackFailure | None = None
-        for group in sorted(i for i in self.ids if i.startswith("S")):
+        for group in sorted(i for i in ids if i.startswith("S")):
             try:
                 if user in await self._members(group):
                     return True

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from slackbot.team_settings import TeamSettings
 from slackbot.views.controls import Controls, audit_controls
 from storage.records import Card, Place, Source, State, Ticket
 from storage.review_records import ReviewRequest
 
 PRIVATE_SOURCES = frozenset({Source.COMMAND, Source.MODAL})
 """Filed without a message in a channel: answered to the filer only, and by direct message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """The channels that a workspace has set aside.
-
-    Attributes:
-        review_channel: Where people settle the unsure tickets.
-        queue_channels: Queue name to the channel of its staff.
-    """
-
-    review_channel: str | None
-    queue_channels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +29,25 @@ class Placement:
     thread_ts: str | None = None
 
 
-def placements(ticket: Ticket, places: Places, *, audited: bool = False) -> tuple[Placement, ...]:
+def placements(
+    ticket: Ticket, settings: TeamSettings, *, audited: bool = False
+) -> tuple[Placement, ...]:
     """The cards that `ticket` needs in its present state, the reporter's first.
 
     An audit's card comes before the queue's: where both would stand in one channel, the queue's
     would tell what a blind audit hides, and the audit's alone must do.
     """
     wanted = [own_card(ticket)]
-    if audited and places.review_channel:
-        wanted.append(Placement(Place.REVIEW, places.review_channel))
+    if audited and settings.review_channel:
+        wanted.append(Placement(Place.REVIEW, settings.review_channel))
     if ticket.state is State.PENDING:
-        channel = places.review_channel or _command_channel(ticket)
+        channel = settings.review_channel or _command_channel(ticket)
         if channel:
             wanted.append(Placement(Place.REVIEW, channel))
     elif ticket.queue is not None:
         channel = (
-            places.queue_channels.get(ticket.queue)
-            or places.review_channel
+            settings.queue_channels.get(ticket.queue)
+            or settings.review_channel
             or _command_channel(ticket)
         )
         if channel:

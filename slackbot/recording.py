@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import BoltResponse
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from slackbot.config import Settings
+from slackbot.desk.settings import SettingsOfTeams
 from slackbot.identity import team_of
 from slackbot.intake import Intake, Kind, parse
 from slackbot.views import answers, modal
@@ -27,12 +29,19 @@ class RecordBeforeAck:
 
     Args:
         record: Commits an intake; raises `DatabaseUnavailable`.
-        settings: What is taken.
+        settings: What is taken, but for what a team has set for itself.
+        teams: The settings of teams.
     """
 
-    def __init__(self, record: Callable[[Intake], Awaitable[bool]], settings: Settings) -> None:
+    def __init__(
+        self,
+        record: Callable[[Intake], Awaitable[bool]],
+        settings: Settings,
+        teams: SettingsOfTeams,
+    ) -> None:
         self._record = record
         self._settings = settings
+        self._teams = teams
 
     async def process(
         self,
@@ -41,13 +50,10 @@ class RecordBeforeAck:
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002  Bolt passes it by this name
     ) -> BoltResponse:
         """Record, then let Bolt go on; answer in its place when nothing could be recorded."""
+        team = team_of(context)
+        settings = replace(self._settings, team=await self._teams.of(team))
         try:
-            intake = parse(
-                body,
-                team=team_of(context),
-                bot_user=context.bot_user_id or "",
-                settings=self._settings,
-            )
+            intake = parse(body, team=team, bot_user=context.bot_user_id or "", settings=settings)
         except (AttributeError, KeyError, TypeError, ValueError):
             log.exception("payload_not_understood", extra={"type": str(body.get("type"))[:40]})
             return BoltResponse(status=400, body="")

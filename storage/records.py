@@ -30,9 +30,11 @@ class State(StrEnum):
     RESOLVED = "resolved"
     DISMISSED = "dismissed"
     WITHDRAWN = "withdrawn"
+    SILENT = "silent"
+    """Judged and recorded only: nobody in Slack knows of it."""
 
 
-CLOSED = frozenset({State.RESOLVED, State.DISMISSED, State.WITHDRAWN})
+CLOSED = frozenset({State.RESOLVED, State.DISMISSED, State.WITHDRAWN, State.SILENT})
 """Nothing more is expected of these."""
 
 

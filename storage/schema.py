@@ -10,7 +10,7 @@ from storage.columns import BIG_ID, FreeText, JsonText, UtcTime, enum_text
 from storage.records import Action, DeliveryKind, DeliveryState, Place, Source, State
 from storage.review_records import RoutingChange, Why
 
-REVISION = "0003"
+REVISION = "0002"
 """The newest migration: what a database must be at for this code."""
 
 metadata = sa.MetaData(
@@ -205,6 +205,20 @@ secrets = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
+)
+
+
+team_settings = sa.Table(
+    "team_settings",
+    metadata,
+    _id(),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("values", JsonText, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("team", "version", name="team_settings_version"),
+    sqlite_autoincrement=True,
 )
 
 

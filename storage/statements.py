@@ -9,33 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from storage.records import (
-    NewCard,
-    NewDelivery,
-    NewInboxItem,
-    NewPrediction,
-    NewReview,
-    NewTicket,
-)
-from storage.review_records import NewQueueChange, NewReviewRequest
-
-NewRecord = (
-    NewCard
-    | NewDelivery
-    | NewInboxItem
-    | NewPrediction
-    | NewQueueChange
-    | NewReview
-    | NewReviewRequest
-    | NewTicket
-)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
@@ -68,7 +50,7 @@ def _insert_if_new(
     return insert(dialect, table).on_conflict_do_nothing().returning(*returning)
 
 
-def values_of(record: NewRecord) -> dict[str, Any]:
+def values_of(record: DataclassInstance) -> dict[str, Any]:
     """A record as the columns of its row, not copied any deeper."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 

@@ -80,10 +80,14 @@ async def by_key(
 
 
 async def of_reporter(conn: AsyncConnection, team: str, reporter: str, limit: int) -> list[Ticket]:
-    """A person's tickets, newest first."""
+    """A person's tickets, newest first, without those that were only recorded."""
     rows = await conn.execute(
         sa.select(tickets)
-        .where(tickets.c.team == team, tickets.c.reporter == reporter)
+        .where(
+            tickets.c.team == team,
+            tickets.c.reporter == reporter,
+            tickets.c.state != State.SILENT,
+        )
         .order_by(tickets.c.id.desc())
         .limit(limit)
     )

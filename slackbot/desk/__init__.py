@@ -17,13 +17,15 @@ from typing import Any
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
+from slackbot.desk.judged import Judged, as_wanted, with_given_urgency
 from slackbot.desk.render import History, as_card, histories_of
+from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
 from slackbot.desk.show import Cause
-from slackbot.desk.triage import Effect, Judged, apply, is_known, with_given_urgency
+from slackbot.desk.triage import Audience, Effect, apply, is_known
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
-from slackbot.placement import Places, controls
+from slackbot.placement import controls
 from slackbot.views.card import card as card_message
 from slackbot.views.card import moved
 from slackbot.views.controls import Controls
@@ -81,7 +83,7 @@ class Desk:
         database: The record.
         classifier: The decision.
         matrix: Priority of urgency and impact.
-        places: Where cards go.
+        teams: The settings of every team.
         audits: Draws the automatic routes that are put to a person all the same.
         workspace_url: `https://team.slack.com/`, for links to messages; empty until known.
         webhooks: Lanes of those that must hear what happens to tickets.
@@ -93,7 +95,7 @@ class Desk:
     database: Database
     classifier: Classifier
     matrix: PriorityMatrix
-    places: Places
+    teams: SettingsOfTeams
     audits: AuditDraw = NO_AUDITS
     workspace_url: str = ""
     webhooks: tuple[str, ...] = ()
@@ -151,8 +153,10 @@ class Desk:
             DatabaseUnavailable: Nothing was written.
         """
         judged = await self._judge(items, intakes)
+        settings = {team: await self.teams.of(team) for team in {each.team for each in intakes}}
         async with self.database.write() as conn:
-            effects = await apply(conn, judged, self.places, self.webhooks, self.audits)
+            audience = Audience(settings, self.webhooks, self.audits)
+            effects = await apply(conn, judged, audience)
             for item, effect in zip(items, effects, strict=True):
                 if effect is Effect.WAITS:
                     await inbox.postpone(
@@ -172,7 +176,7 @@ class Desk:
 
     def _count(self, judged: Judged, effect: Effect) -> None:
         """Note what came of a payload, once it is committed."""
-        if effect in (Effect.FILED, Effect.IGNORED):
+        if effect in (Effect.FILED, Effect.IGNORED) and not judged.intake.silent:
             self.metrics.ticket(judged.source, judged.said)
         log.info(
             "payload_triaged",
@@ -196,7 +200,7 @@ class Desk:
         return [
             Judged(
                 intake=intake,
-                said=with_given_urgency(each, intake.urgency, self.matrix),
+                said=as_wanted(with_given_urgency(each, intake.urgency, self.matrix), intake.mode),
                 latency_ms=seconds * 1000,
                 received_at=item.received_at,
             )
@@ -213,13 +217,14 @@ class Desk:
             DatabaseUnavailable: Nothing was written.
         """
         cause = Cause(new_correlation(), datetime.now(UTC))
+        settings = await self.teams.of(team)
         async with self.database.write() as conn:
             settled = await settle(
                 conn,
                 team,
                 step,
                 queues=self.classifier.queues,
-                places=self.places,
+                settings=settings,
                 cause=cause,
                 webhooks=self.webhooks,
             )
@@ -262,7 +267,10 @@ class Desk:
         Raises:
             UnknownTicket: No such ticket in this team.
         """
-        return self._as_card(await self.history(team, number))
+        history = await self.history(team, number)
+        if history.ticket.state is State.SILENT:
+            raise UnknownTicket(number)
+        return self._as_card(history)
 
     async def histories(self, team: str, ids: Collection[int]) -> dict[int, History]:
         """Some of the team's tickets by their ids, without those that do not exist."""

@@ -83,7 +83,10 @@ def request_for(
     )
 
 
-_WHY_OF_REASON: dict[Reason, Why] = {Reason.QUEUE_DEMOTED: Why.DEMOTED}
+_WHY_OF_REASON: dict[Reason, Why] = {
+    Reason.QUEUE_DEMOTED: Why.DEMOTED,
+    Reason.SUGGEST_ONLY: Why.SUGGESTED,
+}
 
 
 def audited(requests: Collection[NewReviewRequest]) -> frozenset[int]:

@@ -13,7 +13,7 @@ from slackbot.desk.announce import News, announce
 from slackbot.desk.audits import AUDITED_STATES, open_audit
 from slackbot.desk.show import Cause, notify, show
 from slackbot.errors import AutoTicketError
-from slackbot.placement import Places
+from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
 from storage import predictions, review_requests, reviews, tickets
 from storage.records import Action, NewReview, Review, State, Ticket
@@ -28,7 +28,7 @@ EXPECTED_STATES = {
     Action.CLAIM: frozenset({State.ASSIGNED}),
     Action.RESOLVE: frozenset({State.ASSIGNED, State.CLAIMED}),
     Action.REOPEN: frozenset({State.RESOLVED}),
-    Action.WITHDRAW: frozenset(State) - {State.WITHDRAWN},
+    Action.WITHDRAW: frozenset(State) - {State.WITHDRAWN, State.SILENT},
 }
 """From which states each step leads on; who comes second finds another state, and loses."""
 
@@ -116,7 +116,7 @@ async def settle(
     step: Step,
     *,
     queues: Collection[str],
-    places: Places,
+    settings: TeamSettings,
     cause: Cause,
     webhooks: Sequence[str] = (),
 ) -> Settled:
@@ -127,7 +127,7 @@ async def settle(
         team: The workspace the person is in; other workspaces' tickets do not exist for it.
         step: What is wanted.
         queues: The queues that exist.
-        places: Where cards go.
+        settings: Of the team.
         cause: The click, for the logs.
         webhooks: Lanes of those that must hear of it.
 
@@ -139,7 +139,7 @@ async def settle(
     if step.queue is not None and step.queue not in queues:
         raise UnknownQueue(step.queue)
     before = await tickets.get(conn, team, step.number, lock=True)
-    if before is None:
+    if before is None or before.state is State.SILENT:
         raise UnknownTicket(step.number)
     request = (await review_requests.latest(conn, [before.id])).get(before.id)
     audit = open_audit(before, request) if _may_answer(step) else None
@@ -160,7 +160,7 @@ async def settle(
     if request is not None and step.action in _SETTLING:
         asked = before.state is State.PENDING or audit is not None
         await review_requests.answer(conn, request, asked=asked, now=datetime.now(UTC))
-    await show(conn, after, places, cause)
+    await show(conn, after, settings, cause)
     stepped = News.stepped(after, step.action, step.user, cause.correlation)
     await announce(conn, [stepped], webhooks)
     agrees = audit is not None and step.action is Action.CONFIRM

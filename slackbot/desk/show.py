@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slackbot.placement import Placement, Places, own_card, placements
+from slackbot.placement import Placement, own_card, placements
+from slackbot.team_settings import TeamSettings
 from slackbot.views.message import Message
 from storage import cards, deliveries, tickets
 from storage.records import Card, Delivery, DeliveryKind, NewCard, NewDelivery, Place, Ticket
@@ -28,7 +29,12 @@ class Cause:
 
 
 async def show(
-    conn: AsyncConnection, ticket: Ticket, places: Places, cause: Cause, *, audited: bool = False
+    conn: AsyncConnection,
+    ticket: Ticket,
+    settings: TeamSettings,
+    cause: Cause,
+    *,
+    audited: bool = False,
 ) -> None:
     """Have every card of the ticket posted, or rewritten to what is true now.
 
@@ -36,7 +42,7 @@ async def show(
     """
     everything = await cards.of_tickets(conn, [ticket.id])
     live = {card.place: card for card in everything if not card.retired}
-    for placement in placements(ticket, places, audited=audited):
+    for placement in placements(ticket, settings, audited=audited):
         card = live.get(placement.place)
         if card is None and placement.thread_ts and placement.place in _places(everything):
             continue  # the message with that thread is gone, and the card was taken back
@@ -56,7 +62,7 @@ async def show(
 async def show_new(
     conn: AsyncConnection,
     filed: Sequence[tuple[Ticket, Cause]],
-    places: Places,
+    settings: Mapping[str, TeamSettings],
     audited: Collection[int] = (),
 ) -> None:
     """Have the first cards of new tickets posted, in as many statements as for one.
@@ -64,22 +70,24 @@ async def show_new(
     Args:
         conn: A write transaction.
         filed: The tickets, each with what it goes back to.
-        places: Where cards go.
+        settings: By team.
         audited: Ids of those among them that are put to a reviewer although they are sure.
     """
     cause_of = {ticket.id: cause for ticket, cause in filed}
     wanted = [
         _new_card(ticket, placement)
         for ticket, _ in filed
-        for placement in _first_placements(ticket, places, audited=ticket.id in audited)
+        for placement in _first_placements(
+            ticket, settings[ticket.team], audited=ticket.id in audited
+        )
     ]
     posts = [_delivery(card, cause_of[card.ticket_id]) for card in await cards.want(conn, wanted)]
     await deliveries.enqueue(conn, posts, datetime.now(UTC))
 
 
-def _first_placements(ticket: Ticket, places: Places, *, audited: bool) -> list[Placement]:
+def _first_placements(ticket: Ticket, settings: TeamSettings, *, audited: bool) -> list[Placement]:
     first: list[Placement] = []
-    for placement in placements(ticket, places, audited=audited):
+    for placement in placements(ticket, settings, audited=audited):
         if not _has_card_in(placement, first):
             first.append(placement)
     return first

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.decision import Classification, Decision, Urgency
-from core.priority import PriorityMatrix
+from core.decision import Classification, Decision, Priority
 from slackbot.desk.announce import News, announce
 from slackbot.desk.audits import NO_AUDITS, AuditDraw, audited, request_for
+from slackbot.desk.judged import Judged
 from slackbot.desk.settle import EXPECTED_STATES
-from slackbot.desk.show import Cause, answer, show, show_new
+from slackbot.desk.show import answer, show, show_new
 from slackbot.intake import Intake, Kind
-from slackbot.placement import Places
+from slackbot.team_settings import TeamSettings
 from storage import inbox, predictions, review_requests, reviews, tickets
 from storage.records import (
     Action,
@@ -26,7 +26,6 @@ from storage.records import (
     NewPrediction,
     NewReview,
     NewTicket,
-    Source,
     State,
     Ticket,
 )
@@ -46,63 +45,31 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A payload with what the model says about it.
+class Audience:
+    """Who must hear of what happens to tickets.
 
     Attributes:
-        intake: The payload.
-        said: The model's answer to its text.
-        latency_ms: What that took, in milliseconds, with the batch it was in.
-        received_at: When the payload was recorded (UTC).
+        settings: By team, with the places of cards.
+        webhooks: Lanes of programs elsewhere.
+        audits: Draws the automatic routes that are put to a person all the same.
     """
 
-    intake: Intake
-    said: Classification
-    latency_ms: float
-    received_at: datetime
+    settings: Mapping[str, TeamSettings]
+    webhooks: Sequence[str] = ()
+    audits: AuditDraw = NO_AUDITS
 
-    @property
-    def source(self) -> Source:
-        """How the ticket came in; an edited message is one that was no ticket before."""
-        kind = self.intake.kind
-        return Source.MESSAGE if kind is Kind.EDIT else Source(kind.value)
-
-    @property
-    def inbox_key(self) -> tuple[str, str]:
-        """Unique for the payload."""
-        return self.intake.team, self.intake.key
-
-    @property
-    def cause(self) -> Cause:
-        """What its cards go back to."""
-        return Cause(self.intake.correlation, self.received_at)
+    def draw_of(self, team: str) -> AuditDraw:
+        """Draws a team's audits; none where nobody could answer."""
+        return self.audits if self.settings[team].review_channel else NO_AUDITS
 
 
-def with_given_urgency(
-    said: Classification, urgency: str | None, matrix: PriorityMatrix
-) -> Classification:
-    """What the reporter picked in the modal goes before what the model reads from the text."""
-    if urgency is None:
-        return said
-    given = Urgency(urgency)
-    return replace(said, urgency=given, priority=matrix.priority(given, said.impact))
-
-
-async def apply(
-    conn: AsyncConnection,
-    batch: Sequence[Judged],
-    places: Places,
-    webhooks: Sequence[str] = (),
-    draw: AuditDraw = NO_AUDITS,
-) -> list[Effect]:
+async def apply(conn: AsyncConnection, batch: Sequence[Judged], audience: Audience) -> list[Effect]:
     """Write down what follows from payloads, in their order, within the caller's transaction.
 
     Args:
         conn: A write transaction.
         batch: The payloads, judged.
-        places: Where cards go.
-        webhooks: Lanes of those that must hear of it.
-        draw: Draws the automatic routes that are audited.
+        audience: Who must hear of it.
 
     Returns:
         What came of each; WAITS for an edit or deletion that overtook its message.
@@ -110,11 +77,11 @@ async def apply(
     effects: list[Effect] = []
     for kind, run in groupby(batch, key=_change_kind):
         if kind is Kind.DELETE:
-            effects += [await _withdraw(conn, judged, places, webhooks) for judged in run]
+            effects += [await _withdraw(conn, judged, audience) for judged in run]
         elif kind is Kind.EDIT:
-            effects += [await _edit(conn, judged, places, webhooks, draw) for judged in run]
+            effects += [await _edit(conn, judged, audience) for judged in run]
         else:
-            effects += await _file(conn, list(run), places, webhooks, draw)
+            effects += await _file(conn, list(run), audience)
     return effects
 
 
@@ -123,37 +90,48 @@ def _change_kind(judged: Judged) -> Kind | None:
     return kind if kind in (Kind.EDIT, Kind.DELETE) else None
 
 
-async def _file(
-    conn: AsyncConnection,
-    batch: Sequence[Judged],
-    places: Places,
-    webhooks: Sequence[str],
-    draw: AuditDraw,
-) -> list[Effect]:
+async def _file(conn: AsyncConnection, batch: Sequence[Judged], audience: Audience) -> list[Effect]:
     """File what are tickets, in as many statements as for one, and answer who gave commands."""
     overtaken = await _overtaken(conn, [judged.intake for judged in batch])
     on_time = [judged for judged, late in zip(batch, overtaken, strict=True) if not late]
     ignored = [judged for judged in on_time if judged.said.decision is Decision.IGNORE]
     wanted = [judged for judged in on_time if judged.said.decision is not Decision.IGNORE]
     created = await tickets.create(conn, [_new_ticket(judged) for judged in wanted], now=_now())
-    filed = [(judged, ticket) for judged, ticket in zip(wanted, created, strict=True) if ticket]
+    filed = [
+        (judged, ticket)
+        for judged, made in zip(wanted, created, strict=True)
+        if (ticket := made or await _brought_up(conn, judged))
+    ]
     # Not a ticket: the judgement counts, the text is nobody's business.
     said = [_prediction(judged, None) for judged in ignored]
     said += [_prediction(judged, ticket.id) for judged, ticket in filed]
     await predictions.add(conn, said, now=_now())
-    draw = draw if places.review_channel else NO_AUDITS  # nobody could answer
-    asked = [request_for(ticket, judged.said.reason, draw) for judged, ticket in filed]
+    asked = [
+        request_for(ticket, judged.said.reason, audience.draw_of(ticket.team))
+        for judged, ticket in filed
+    ]
     requests = [request for request in asked if request is not None]
     await review_requests.add(conn, requests, now=_now())
-    shown = [(ticket, judged.cause) for judged, ticket in filed]
-    await show_new(conn, shown, places, audited(requests))
-    news = [News.filed(ticket, judged.intake.correlation) for judged, ticket in filed]
-    await announce(conn, news, webhooks)
+    shown = [(t, judged.cause) for judged, t in filed if t.state is not State.SILENT]
+    await show_new(conn, shown, audience.settings, audited(requests))
+    news = [News.filed(ticket, cause.correlation) for ticket, cause in shown]
+    await announce(conn, news, audience.webhooks)
     for judged in wanted:
         await _answer(conn, judged.intake)
     effects = {judged.inbox_key: Effect.IGNORED for judged in ignored}
     effects |= {judged.inbox_key: Effect.FILED for judged, _ in filed}
     return [effects.get(judged.inbox_key, Effect.NOTHING) for judged in batch]
+
+
+async def _brought_up(conn: AsyncConnection, judged: Judged) -> Ticket | None:
+    """Make a ticket for all to see of one that was only recorded, when somebody files it."""
+    intake, said = judged.intake, judged.said
+    if intake.silent:
+        return None
+    known = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
+    if known is None or known.state is not State.SILENT:
+        return None
+    return await _judged_again(conn, known, judged, *_state_and_queue(said), said.priority)
 
 
 async def _answer(conn: AsyncConnection, intake: Intake) -> None:
@@ -194,13 +172,7 @@ def _is_late(intake: Intake, changes: Sequence[ChangeState]) -> bool:
     return any(c.key > since and c.state is DeliveryState.DONE for c in changes)
 
 
-async def _edit(
-    conn: AsyncConnection,
-    judged: Judged,
-    places: Places,
-    webhooks: Sequence[str],
-    draw: AuditDraw,
-) -> Effect:
+async def _edit(conn: AsyncConnection, judged: Judged, audience: Audience) -> Effect:
     """Judge an edited message again, unless a person has already decided."""
     intake, said = judged.intake, judged.said
     [late] = await _overtaken(conn, [intake])
@@ -211,14 +183,38 @@ async def _edit(
         if await _original_waits(conn, intake):
             return Effect.WAITS
         # It was no ticket before the edit.
-        [effect] = await _file(conn, [judged], places, webhooks, draw)
+        [effect] = await _file(conn, [judged], audience)
         return effect
     steps = await reviews.of_tickets(conn, [ticket.id])
     decided = any(step.action is not Action.PRIORITY for step in steps)
-    if decided or ticket.state not in (State.PENDING, State.ASSIGNED):
+    if decided or ticket.state not in (State.PENDING, State.ASSIGNED, State.SILENT):
         return Effect.NOTHING
-    state, queue = _state_and_queue(said)
-    changed = await tickets.change(
+    silent = ticket.state is State.SILENT
+    state, queue = (State.SILENT, None) if silent else _state_and_queue(said)
+    priority = Priority(ticket.priority) if steps else said.priority
+    changed = await _judged_again(conn, ticket, judged, state, queue, priority)
+    if changed is None:
+        return Effect.NOTHING
+    await predictions.add(conn, [_prediction(judged, ticket.id)], now=_now())
+    if not silent:
+        draw, settings = audience.draw_of(ticket.team), audience.settings[ticket.team]
+        is_audited = await _ask_again(conn, judged, ticket, changed, draw)
+        await show(conn, changed, settings, judged.cause, audited=is_audited)
+        news = News.judged_again(ticket, changed, intake.correlation)
+        await announce(conn, [news], audience.webhooks)
+    return Effect.CHANGED
+
+
+async def _judged_again(
+    conn: AsyncConnection,
+    ticket: Ticket,
+    judged: Judged,
+    state: State,
+    queue: str | None,
+    priority: Priority,
+) -> Ticket | None:
+    said = judged.said
+    return await tickets.change(
         conn,
         team=ticket.team,
         ticket_id=ticket.id,
@@ -226,32 +222,19 @@ async def _edit(
         now=_now(),
         state=state,
         queue=queue,
-        text=intake.text or "",
+        text=judged.intake.text or "",
         urgency=said.urgency.value,
         impact=said.impact.value,
-        priority=ticket.priority if steps else said.priority.value,
+        priority=priority.value,
     )
-    if changed is None:
-        return Effect.NOTHING
-    await predictions.add(conn, [_prediction(judged, ticket.id)], now=_now())
-    is_audited = await _ask_again(conn, judged, ticket, changed, places, draw)
-    await show(conn, changed, places, judged.cause, audited=is_audited)
-    await announce(conn, [News.judged_again(ticket, changed, intake.correlation)], webhooks)
-    return Effect.CHANGED
 
 
 async def _ask_again(
-    conn: AsyncConnection,
-    judged: Judged,
-    before: Ticket,
-    after: Ticket,
-    places: Places,
-    draw: AuditDraw,
+    conn: AsyncConnection, judged: Judged, before: Ticket, after: Ticket, draw: AuditDraw
 ) -> bool:
     """Put an edited ticket to a person anew where that has changed; whether it is audited."""
     if before.state is after.state:
         return False  # a request that there is holds on, and so does that there is none
-    draw = draw if places.review_channel else NO_AUDITS
     request = request_for(after, judged.said.reason, draw, blind_allowed=False)
     if request is None:
         return False
@@ -259,14 +242,22 @@ async def _ask_again(
     return request.why is Why.AUDIT
 
 
-async def _withdraw(
-    conn: AsyncConnection, judged: Judged, places: Places, webhooks: Sequence[str]
-) -> Effect:
+async def _withdraw(conn: AsyncConnection, judged: Judged, audience: Audience) -> Effect:
     """The message is gone: so is its ticket, unless it was closed already."""
     intake = judged.intake
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
     if ticket is None:
         return Effect.WAITS if await _original_waits(conn, intake) else Effect.NOTHING
+    if ticket.state is State.SILENT:  # nobody knows of it, and its author has taken it back
+        await tickets.change(
+            conn,
+            team=ticket.team,
+            ticket_id=ticket.id,
+            expected={State.SILENT},
+            now=_now(),
+            text="",
+        )
+        return Effect.CHANGED
     withdrawn = await tickets.change(
         conn,
         team=ticket.team,
@@ -279,9 +270,9 @@ async def _withdraw(
         return Effect.NOTHING
     step = _withdrawal(intake, ticket)
     await reviews.add(conn, step, now=_now())
-    await show(conn, withdrawn, places, judged.cause)
+    await show(conn, withdrawn, audience.settings[ticket.team], judged.cause)
     news = News.stepped(withdrawn, step.action, step.reviewer, intake.correlation)
-    await announce(conn, [news], webhooks)
+    await announce(conn, [news], audience.webhooks)
     return Effect.CHANGED
 
 
@@ -305,7 +296,7 @@ def _state_and_queue(said: Classification) -> tuple[State, str | None]:
 
 def _new_ticket(judged: Judged) -> NewTicket:
     intake, said = judged.intake, judged.said
-    state, queue = _state_and_queue(said)
+    state, queue = (State.SILENT, None) if intake.silent else _state_and_queue(said)
     return NewTicket(
         team=intake.team,
         key=intake.ticket_key,

@@ -78,7 +78,7 @@ class ReviewActions:
         except (SlackFailure, TimeoutError) as error:
             raise NotAReviewer(answers.reviewer_unknown().text) from error
         if not allowed:
-            raise NotAReviewer(answers.not_a_reviewer(any_set=bool(self._reviewers.ids)).text)
+            raise NotAReviewer(answers.not_a_reviewer(any_set=await self._reviewers.any_set()).text)
 
     def _step(self, body: dict[str, Any], action: dict[str, Any]) -> Step:
         value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""

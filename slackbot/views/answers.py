@@ -106,8 +106,8 @@ def not_a_reviewer(*, any_set: bool) -> Message:
     if any_set:
         return plain_text("Only IT reviewers can do this. Guests never can.")
     return plain_text(
-        "Nobody can do this yet: whoever runs the bot names the reviewers in "
-        "`AUTOTICKET_REVIEWERS`."
+        "Nobody can do this yet: a workspace admin names the reviewers in `/ticket setup`, "
+        "or whoever runs the bot does in `AUTOTICKET_REVIEWERS`."
     )
 
 
@@ -132,6 +132,11 @@ def unknown_queue(queue: str) -> Message:
 def stale_card() -> Message:
     """The clicked element means nothing any more."""
     return plain_text("This card is out of date, nothing was changed. `/ticket status` knows more.")
+
+
+def settings_changed() -> Message:
+    """Somebody else has changed the settings since they were shown."""
+    return plain_text("Somebody else has just changed the settings. Please open them again.")
 
 
 # Trouble -------------------------------------------------------------------------------------

@@ -160,6 +160,7 @@ def _outcome(ticket: TicketCard) -> str:
         State.RESOLVED: f"Resolved in {queue}",
         State.DISMISSED: "Not a ticket: nobody will work on it.",
         State.WITHDRAWN: "Withdrawn: nobody will work on it.",
+        State.SILENT: "Recorded only: nobody was told.",
     }[ticket.state]
 
 

@@ -74,6 +74,7 @@ _STAFF = {
     State.RESOLVED: ((ActionId.REOPEN,),),
     State.DISMISSED: ((ActionId.REASSIGN,),),
     State.WITHDRAWN: (),
+    State.SILENT: (),
 }
 """Rows of elements by state."""
 

@@ -15,6 +15,7 @@ SIGNS = {
     State.RESOLVED: "✅",
     State.DISMISSED: "🚫",
     State.WITHDRAWN: "↩️",
+    State.SILENT: "🤫",
 }
 """The sign that stands for each state in titles and lists."""
 
@@ -25,11 +26,13 @@ STATES = {
     State.RESOLVED: "Resolved",
     State.DISMISSED: "Not a ticket",
     State.WITHDRAWN: "Withdrawn",
+    State.SILENT: "Recorded only",
 }
 """Each state in words."""
 
 REASONS = {
     Reason.CONFIDENT: "It was sure enough.",
+    Reason.SUGGEST_ONLY: "It is sure, but in this channel it only suggests.",
     Reason.LOW_CONFIDENCE: "No queue stands out clearly enough.",
     Reason.QUEUE_NOT_PROVEN: "The bot has not yet proven that it gets this queue right.",
     Reason.QUEUE_DEMOTED: "Audits found too many wrong routes to this queue.",

@@ -5,6 +5,7 @@ import pytest
 from core.decision import Impact, Priority, Urgency
 from slackbot.config import VARIABLES, load_settings, parse_settings
 from slackbot.errors import ConfigError
+from slackbot.team_settings import TriageMode
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,7 +15,7 @@ def test_everything_set_is_understood():
         {
             "SLACK_API_URL": "http://127.0.0.1:9/api",
             "AUTOTICKET_PORT": "8080",
-            "AUTOTICKET_TRIAGE_CHANNELS": "C1, C2,",
+            "AUTOTICKET_TRIAGE_CHANNELS": "C1, C2, C4 = Silent,",
             "AUTOTICKET_REVIEW_CHANNEL": "CREV",
             "AUTOTICKET_QUEUE_CHANNELS": "Hardware=C1, HR Support = C2",
             "AUTOTICKET_REVIEWERS": "U1,S1",
@@ -25,18 +26,27 @@ def test_everything_set_is_understood():
     )
     assert settings.api_url == "http://127.0.0.1:9/api/"
     assert settings.port == 8080
-    assert settings.triages("C2")
-    assert not settings.triages("C3")
-    assert settings.review_channel == "CREV"
-    assert dict(settings.queue_channels) == {"Hardware": "C1", "HR Support": "C2"}
-    assert settings.reviewers == {"U1", "S1"}
+    assert settings.team.mode_of("C2") is TriageMode.AUTO
+    assert settings.team.mode_of("C3") is None
+    assert settings.team.mode_of("C4") is TriageMode.SILENT
+    assert settings.team.review_channel == "CREV"
+    assert dict(settings.team.queue_channels) == {"Hardware": "C1", "HR Support": "C2"}
+    assert settings.team.reviewers == {"U1", "S1"}
     assert settings.reaction == "sos"
     assert settings.priority_matrix.priority(Urgency.LOW, Impact.USER) is Priority.P4
     assert settings.posts_per_second == 2.5
 
 
 def test_a_star_triages_every_channel():
-    assert parse_settings({"AUTOTICKET_TRIAGE_CHANNELS": "*"}).triages("CANY")
+    team = parse_settings({"AUTOTICKET_TRIAGE_CHANNELS": "*,C1=suggest"}).team
+    assert team.mode_of("CANY") is TriageMode.AUTO
+    assert team.mode_of("C1") is TriageMode.SUGGEST
+
+
+@pytest.mark.parametrize("text", ["C1=loud", "C1,C1=silent", "=silent", "it-help"])
+def test_a_triage_channel_that_is_none_is_refused(text):
+    with pytest.raises(ConfigError, match="AUTOTICKET_TRIAGE_CHANNELS"):
+        parse_settings({"AUTOTICKET_TRIAGE_CHANNELS": text})
 
 
 def test_all_problems_are_reported_together():

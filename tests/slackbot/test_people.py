@@ -1,9 +1,12 @@
 from dataclasses import replace
+from unittest.mock import create_autospec
 
 import pytest
 
+from slackbot.desk.settings import SettingsOfTeams
 from slackbot.people import GROUP_LIFE_S, Reviewers
 from slackbot.slack_calls import SlackFailure, web_client
+from slackbot.team_settings import TeamSettings
 
 
 class Clock:
@@ -17,7 +20,9 @@ class Clock:
 def reviewers(slack):
     def of(*ids):
         client = web_client(slack.bot_token, slack.api_url)
-        return Reviewers(client, frozenset(ids), slack.team_id, Clock())
+        teams = create_autospec(SettingsOfTeams, instance=True)
+        teams.of.return_value = TeamSettings(reviewers=frozenset(ids))
+        return Reviewers(client, teams, slack.team_id, Clock())
 
     return of
 

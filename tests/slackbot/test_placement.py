@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from slackbot.placement import Placement, Places, controls, placements
+from slackbot.placement import Placement, controls, placements
+from slackbot.team_settings import TeamSettings
 from slackbot.views.controls import Controls
 from storage.records import Card, Place, Source, State, Ticket
 from storage.review_records import ReviewRequest, Why
@@ -53,11 +54,15 @@ SURE = {"state": State.ASSIGNED, "queue": "Hardware"}
     ],
 )
 def test_where_cards_go(report, review_channel, queue_channels, expected):
-    assert placements(report, Places(review_channel, queue_channels)) == expected
+    settings = TeamSettings(review_channel=review_channel, queue_channels=queue_channels)
+    assert placements(report, settings) == expected
 
 
 def test_an_audit_has_its_card_before_the_queues():
-    report, settings = ticket(**SURE), Places("CR", {"Hardware": "CH"})
+    report, settings = (
+        ticket(**SURE),
+        TeamSettings(review_channel="CR", queue_channels={"Hardware": "CH"}),
+    )
     review, queue = Placement(Place.REVIEW, "CR"), Placement(Place.QUEUE, "CH")
     assert placements(report, settings, audited=True) == (THREAD, review, queue)
 

@@ -26,6 +26,7 @@ STAFF = {
     State.RESOLVED: {"ticket_reopen"},
     State.DISMISSED: {"review_reassign"},
     State.WITHDRAWN: set(),
+    State.SILENT: set(),
 }
 
 

@@ -1,0 +1,125 @@
+"""The settings of each team: from the environment first, from the record once somebody set them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from slackbot.errors import AutoTicketError
+from slackbot.team_settings import TeamSettings
+from slackbot.views import answers
+from storage import team_settings
+from storage.database import Database
+from storage.errors import DatabaseUnavailable
+from storage.team_settings import NewSettings
+
+log = logging.getLogger(__name__)
+
+LIFE_S = 1.0
+"""How long what was read holds: so late at most does a replica hear what another one changed."""
+
+
+class SettingsChanged(AutoTicketError):
+    """Somebody else has changed the settings meanwhile; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(answers.settings_changed().text)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedSettings:
+    """A team's settings at one moment.
+
+    Attributes:
+        settings: In force.
+        version: How often they were changed from Slack.
+    """
+
+    settings: TeamSettings
+    version: int
+
+
+@dataclass(slots=True)
+class SettingsOfTeams:
+    """Reads and changes the settings of teams; every replica has one.
+
+    What nobody has set from Slack follows the environment.
+
+    Attributes:
+        database: The record.
+        first: What the environment says.
+        clock: Seconds that only grow.
+    """
+
+    database: Database
+    first: TeamSettings
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[str, tuple[float, TeamSettings]] = field(default_factory=dict)
+
+    async def of(self, team: str) -> TeamSettings:
+        """The settings of a team, at most a second old while the database answers.
+
+        Raises:
+            DatabaseUnavailable: They were never read, and cannot be now.
+        """
+        until, known = self._known.get(team, (0.0, None))
+        if known is not None and self.clock() < until:
+            return known
+        if known is not None:
+            self._remember(team, known)  # who comes meanwhile need not read too
+        try:
+            return (await self.now(team)).settings
+        except DatabaseUnavailable as error:
+            if known is None:
+                raise
+            log.warning("settings_not_refreshed", extra={"error": str(error)})
+            return known
+
+    async def now(self, team: str) -> VersionedSettings:
+        """The settings of a team as they are this moment.
+
+        Raises:
+            DatabaseUnavailable: They cannot be read.
+        """
+        async with self.database.read() as conn:
+            row = await team_settings.newest(conn, team)
+        found = VersionedSettings(self.first, 0)
+        if row is not None:
+            found = VersionedSettings(self.first.with_changes(row.values), row.version)
+        self._remember(team, found.settings)
+        return found
+
+    async def change(self, team: str, wanted: TeamSettings, *, seen: int, by: str) -> None:
+        """Set what differs from what is in force, and record who did.
+
+        Args:
+            team: The workspace.
+            wanted: All settings as they shall be.
+            seen: The version that `by` has seen and changed.
+            by: Slack user id.
+
+        Raises:
+            SettingsChanged: Somebody else was first.
+            DatabaseUnavailable: Nothing was written.
+        """
+        async with self.database.write() as conn:
+            row = await team_settings.newest(conn, team)
+            version, values = (row.version, row.values) if row else (0, {})
+            if version != seen:
+                raise SettingsChanged
+            changes = self.first.with_changes(values).changes_to(wanted)
+            if not changes:
+                return
+            new = NewSettings(
+                team=team, version=version + 1, changed_by=by, values={**values, **changes}
+            )
+            if not await team_settings.add(conn, new, datetime.now(UTC)):
+                raise SettingsChanged
+        self._remember(team, wanted)
+        log.info("settings_changed", extra={"by": by, "names": ",".join(sorted(changes))})
+
+    def _remember(self, team: str, settings: TeamSettings) -> None:
+        self._known[team] = (self.clock() + LIFE_S, settings)
