@@ -126,13 +126,20 @@ def _read_checked(path: Path, manifest: Manifest) -> bytes:
     return data
 
 
-def save(path: str | os.PathLike[str], manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+def save(
+    path: str | os.PathLike[str],
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    *,
+    documents: Mapping[str, bytes] | None = None,
+) -> Manifest:
     """Write a bundle so that a crash at any moment leaves the old one or the new one.
 
     Args:
         path: The bundle's folder; a bundle that is there is replaced as a whole.
         manifest: Without version, files and libraries: those are worked out here.
         files: Contents by name: the encoder, its tokenizer, the heads, and documents.
+        documents: More documents, which the version does not depend on and no hash is kept of.
 
     Returns:
         The manifest as written.
@@ -145,13 +152,13 @@ def save(path: str | os.PathLike[str], manifest: Manifest, files: Mapping[str, b
         raise BundleError(f"a bundle needs {', '.join(sorted(missing))}")
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} holds something that is no bundle: name an empty folder")
-    sealed = _seal(manifest, files)
+    sealed = seal(manifest, files)
     sealed.check()
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
     try:
         text = json.dumps(sealed.to_json(), indent=2, ensure_ascii=False) + "\n"
-        for name, data in {**files, MANIFEST: text.encode()}.items():
+        for name, data in {**files, **(documents or {}), MANIFEST: text.encode()}.items():
             _write_synced(fresh / name, data)
         fresh.chmod(0o755)
         _sync_folder(fresh)
@@ -161,7 +168,8 @@ def save(path: str | os.PathLike[str], manifest: Manifest, files: Mapping[str, b
     return sealed
 
 
-def _seal(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+def seal(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+    """The manifest as `save` would write it, with the version that the content makes."""
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     draft = replace(
         manifest,

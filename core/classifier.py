@@ -6,6 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.bundle import Bundle
 from core.decision import Classification
 from core.encoder import Encoder
@@ -87,9 +90,31 @@ class Classifier:
         """
         if not texts:
             return []
-        on_purpose = [filed] * len(texts) if isinstance(filed, bool) else filed
         normal = [normalize(text) for text in texts]
-        outputs = self.heads.predict(normal, self.encoder.encode(normal))
+        return self.judge(normal, self.encoder.encode(normal), filed=filed)
+
+    def judge(
+        self,
+        normal: Sequence[str],
+        embeddings: NDArray[np.float32],
+        *,
+        filed: Sequence[bool] | bool = False,
+    ) -> list[Classification]:
+        """Judge texts that are embedded already.
+
+        Args:
+            normal: n normalized texts.
+            embeddings: The encoder's, float32 [n, dim].
+            filed: As in `classify`.
+
+        Returns:
+            One classification for each text, in order.
+
+        Raises:
+            ValueError: `filed` has another length than `normal`.
+        """
+        on_purpose = [filed] * len(normal) if isinstance(filed, bool) else filed
+        outputs = self.heads.predict(normal, embeddings)
         return [
             self._classification(outputs, row, text, purpose)
             for row, (text, purpose) in enumerate(zip(normal, on_purpose, strict=True))

@@ -211,10 +211,10 @@ def _queues(pairs: Pairs, queues: Sequence[str]) -> QueueEvaluation | None:
     return QueueEvaluation(
         accuracy=share(correct),
         top3=share(top3),
-        macro_f1=_resampled(partial(mean_f1, weighted=False), len(pairs)),
-        weighted_f1=_resampled(partial(mean_f1, weighted=True), len(pairs)),
-        log_loss=_resampled(lambda rows: float(losses[rows].mean()), len(pairs)),
-        calibration_error=_resampled(
+        macro_f1=resampled(partial(mean_f1, weighted=False), len(pairs)),
+        weighted_f1=resampled(partial(mean_f1, weighted=True), len(pairs)),
+        log_loss=resampled(lambda rows: float(losses[rows].mean()), len(pairs)),
+        calibration_error=resampled(
             lambda rows: calibration_error(confidence[rows], correct[rows]), len(pairs)
         ),
         coverage=share(routed),
@@ -310,7 +310,7 @@ def _is_outage(judged: Example | Classification) -> bool:
 
 def _balanced(labels: Sequence[tuple[str, str]]) -> Figure:
     right, given = (np.array(column) for column in zip(*labels, strict=True))
-    return _resampled(
+    return resampled(
         lambda rows: float(
             np.mean(
                 [(given[rows] == name)[right[rows] == name].mean() for name in set(right[rows])]
@@ -338,7 +338,7 @@ def share(hits: NDArray[np.bool_]) -> Figure:
     return Figure(value, max((centre - reach) / spread, 0), min((centre + reach) / spread, 1), n)
 
 
-def _resampled(metric: Metric, n: int) -> Figure:
+def resampled(metric: Metric, n: int) -> Figure:
     """A metric of rows with its bootstrap interval, from a fixed seed."""
     random = np.random.default_rng(0)
     resamples = [metric(random.integers(0, n, n)) for _ in range(_RESAMPLES)]

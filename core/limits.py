@@ -47,16 +47,19 @@ class Judged:
         examples: n texts, normalized.
         outputs: The heads' answers, in their order.
         queues: Names in class order.
+        importance: What each counts beside that, float64 [n]; None when all count the same.
     """
 
     examples: Sequence[Example]
     outputs: HeadOutputs
     queues: Sequence[str]
+    importance: NDArray[np.float64] | None = None
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """What each text counts as evidence [n]."""
-        return np.where([bool(example.batch) for example in self.examples], _MESSAGE_COUNTS, 1.0)
+        own = np.where([bool(example.batch) for example in self.examples], _MESSAGE_COUNTS, 1.0)
+        return own if self.importance is None else own * self.importance
 
 
 def choose_rules(judged: Judged, *, promised: float) -> Rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from core.decision import Classification, Decision
 from slackbot.config import load_settings
 from slackbot.errors import AutoTicketError
 from slackbot.files import replacing
+from slackbot.learning.in_force import folder_in_force
 from slackbot.terminal import bar, decision_words
 
 BATCH = 64
@@ -29,14 +31,19 @@ class BadInput(AutoTicketError):
 
 
 def load(model: Path | None) -> Classifier:
-    """Load the bundle that the option or the settings name.
+    """Load the bundle that the option names, else the one that the bot would use.
+
+    That is the version that people promoted in the configured record, if there is one, and
+    `AUTOTICKET_MODEL_DIR` otherwise.
 
     Raises:
         ConfigError: A setting is wrong.
         CoreError: The bundle cannot be used.
+        UnknownVersion: The promoted version is not on this machine.
     """
     settings = load_settings()
-    return Classifier.load(model or settings.model_dir, matrix=settings.priority_matrix)
+    folder = model or asyncio.run(folder_in_force(settings))
+    return Classifier.load(folder, matrix=settings.priority_matrix)
 
 
 def classify_text(classifier: Classifier, text: str, *, filed: bool, as_json: bool) -> None:

@@ -148,6 +148,44 @@ def evaluate(**options: Any) -> None:
 
 
 @main.command()
+def retrain() -> None:
+    """Learn from what people settled: a new version beside the one in force, compared with it."""
+    from slackbot.learning import commands  # noqa: PLC0415
+
+    commands.run_retrain()
+
+
+@main.group()
+def models() -> None:
+    """The versions of the model, and which of them serves."""
+
+
+@models.command("list")
+def models_list() -> None:
+    """Show the versions beside the configured bundle."""
+    from slackbot.learning import commands  # noqa: PLC0415
+
+    commands.list_versions()
+
+
+@models.command("promote")
+@click.argument("version")
+def models_promote(version: str) -> None:
+    """Put VERSION in force; running bots take it within seconds."""
+    from slackbot.learning import commands  # noqa: PLC0415
+
+    commands.promote(version)
+
+
+@models.command("rollback")
+def models_rollback() -> None:
+    """Take the last promotion back."""
+    from slackbot.learning import commands  # noqa: PLC0415
+
+    commands.roll_back()
+
+
+@main.command()
 @click.argument("what", type=click.Choice(["tickets", "predictions", "reviews", "labels"]))
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @click.option("--out", type=_FILE, help="A file instead of standard output.")

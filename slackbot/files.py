@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ def replace_bytes(path: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(handle)
+
+
+def json_bytes(value: object) -> bytes:
+    """The content of a JSON file for people and programs."""
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 @contextlib.contextmanager

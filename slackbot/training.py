@@ -9,14 +9,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from core.classifier import Classifier
@@ -25,14 +17,7 @@ from core.evaluation import Evaluation, Figure, evaluate
 from slackbot.classify import load
 from slackbot.errors import AutoTicketError
 from slackbot.files import replace_bytes
-
-STAGES = {
-    "tickets": "Fine-tuning on tickets",
-    "messages": "Fine-tuning on messages",
-    "embeddings": "Embedding",
-    "heads": "Fitting heads",
-    "evaluation": "Measuring",
-}
+from slackbot.terminal import showing_progress
 
 
 class NotInstalled(AutoTicketError):
@@ -64,22 +49,7 @@ def run_training(*, licences: Sequence[str], encoder: str | None, **options: Any
         licences=tuple((what, licence) for what, _, licence in parts),
         **options,
     )
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES.get(stage, stage.capitalize()), total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
+    with showing_progress() as show:
         out = train(config, show)
     click.echo(
         f"{Classifier.load(out).version} written to {out}; {out / 'README.md'} says how good"

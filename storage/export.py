@@ -46,7 +46,7 @@ def _number(ticket_id: sa.Column[int]) -> sa.Label[str]:
     return (sa.literal("T-") + sa.cast(ticket_id, sa.Text)).label("ticket")
 
 
-def _labels() -> sa.Select[Any]:
+def labels_query() -> sa.Select[Any]:
     """What people settled: the last word on the queue of each ticket whose text is still there.
 
     A dismissal counts while the ticket is dismissed, a queue while it is neither dismissed nor
@@ -122,7 +122,7 @@ _QUERIES: Mapping[Dataset, tuple[sa.Column[int], sa.Select[Any]]] = {
     Dataset.TICKETS: (tickets.c.id, _tickets),
     Dataset.PREDICTIONS: (predictions.c.id, _predictions),
     Dataset.REVIEWS: (reviews.c.id, _reviews),
-    Dataset.LABELS: (reviews.c.id, _labels()),
+    Dataset.LABELS: (reviews.c.id, labels_query()),
 }
 
 

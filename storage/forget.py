@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
 from storage.records import CLOSED, DeliveryKind, DeliveryState
-from storage.schema import deliveries, inbox, tickets
+from storage.schema import deliveries, inbox, settled_embeddings, tickets
 from storage.statements import literal
 
 _ERASED = {"state": DeliveryState.DONE, "payload": {}, "error": ""}
@@ -84,6 +84,9 @@ async def _erase(conn: AsyncConnection, which: sa.ColumnElement[bool]) -> int:
     quotes = deliveries.c.kind != DeliveryKind.WEBHOOK
     about = sa.update(deliveries).where(deliveries.c.ticket_id.in_(ids), quotes)
     await conn.execute(about.values(payload={}, error="", state=state))
+    # Who has the embedding can tell whether a text is the one that was forgotten.
+    learned = settled_embeddings.c.ticket_id.in_(ids)
+    await conn.execute(sa.delete(settled_embeddings).where(learned))
     blank = {"text": "", "version": tickets.c.version + 1}
     return (await conn.execute(sa.update(tickets).where(with_text).values(blank))).rowcount
 

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.columns import BIG_ID, FreeText, JsonText, UtcTime, enum_text
+from storage.model_records import ModelChangeKind
 from storage.records import Action, DeliveryKind, DeliveryState, Place, Source, State
 from storage.review_records import RoutingChange, Why
 
-REVISION = "0002"
+REVISION = "0004"
 """The newest migration: what a database must be at for this code."""
 
 metadata = sa.MetaData(
@@ -221,6 +222,31 @@ team_settings = sa.Table(
     sqlite_autoincrement=True,
 )
 
+model_changes = sa.Table(
+    "model_changes",
+    metadata,
+    _id(),
+    sa.Column("change", enum_text(ModelChangeKind), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("from_version", sa.Text, nullable=False),
+    sa.Column("to_version", sa.Text, nullable=False),
+    sa.Column("offer", sa.Text),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("offer", name="model_changes_offer"),
+    sqlite_autoincrement=True,
+)
+
+settled_embeddings = sa.Table(
+    "settled_embeddings",
+    metadata,
+    sa.Column(
+        "ticket_id", BIG_ID, sa.ForeignKey("tickets.id"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("encoder", sa.Text, primary_key=True),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+
 
 def _index(name: str, *columns: sa.Column[Any], unique: bool = False, where: str = "") -> None:
     condition = sa.text(where) if where else None
@@ -248,3 +274,4 @@ _index("deliveries_of_ticket", deliveries.c.ticket_id)
 _index("review_requests_of_ticket", review_requests.c.ticket_id, review_requests.c.id)
 _index("review_requests_in_time", review_requests.c.team, review_requests.c.created_at)
 _index("queue_changes_of_team", queue_changes.c.team, queue_changes.c.queue, queue_changes.c.id)
+_index("settled_embeddings_of_team", settled_embeddings.c.team, settled_embeddings.c.encoder)

@@ -1,0 +1,58 @@
+"""What a refit is compared on: held-out texts of people, and the base data's test part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from core.classifier import Classifier
+from core.refit import Refit, as_example
+from core.replay import Replay, Texts, compare
+from core.training_data import PARTS
+
+
+def replay(
+    current: Classifier,
+    candidate: Classifier,
+    made: Refit,
+    *,
+    progress: Callable[[str, int, int], None],
+) -> Replay:
+    """Compare a refit with the version that it was made from.
+
+    Args:
+        current: That version.
+        candidate: The refit.
+        made: The refit's texts and embeddings.
+        progress: Told how far it is.
+    """
+    sets = list(_texts(current, made))
+    compared = []
+    for each in sets:
+        compared.append(compare(current, candidate, each))
+        progress("replay", len(compared), len(sets))
+    return Replay(
+        candidate=candidate.version,
+        current=current.version,
+        made_at=candidate.manifest.created_at,
+        settled={part: len(getattr(made.settled, part)) for part in PARTS},
+        sets=tuple(compared),
+    )
+
+
+def _texts(current: Classifier, made: Refit) -> Iterator[Texts]:
+    held_out = made.settled.test
+    examples = [as_example(each) for each in held_out]
+    yield Texts(
+        name="settled by people and held out",
+        examples=examples,
+        embeddings=current.encoder.encode([example.text for example in examples]),
+        filed=[each.filed for each in held_out],
+        numbers=[each.ticket for each in held_out],
+    )
+    tickets, embeddings = made.data.test.tickets, made.embeddings["test"]
+    first = len(tickets)
+    of_table = ("tickets of the base data", tickets, embeddings[:first], True)
+    messages = ("messages of the base data", made.data.test.messages, embeddings[first:], False)
+    for name, some, embedded, filed in (of_table, messages):
+        if some:
+            yield Texts(name, some, embedded, [filed] * len(some))

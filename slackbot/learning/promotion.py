@@ -1,0 +1,107 @@
+"""Which version is in force: promote, keep and roll back, recorded with who did it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from slackbot.errors import AutoTicketError
+from storage import model_changes
+from storage.database import Database
+from storage.model_records import ModelChange, ModelChangeKind, NewModelChange
+
+
+class NothingToRollBack(AutoTicketError):
+    """No version was ever promoted, or all promotions are taken back."""
+
+
+class AlreadyInForce(AutoTicketError):
+    """The version serves already."""
+
+
+class AlreadyDecided(AutoTicketError):
+    """Somebody has answered the card before.
+
+    Attributes:
+        answer: What was decided.
+    """
+
+    def __init__(self, answer: ModelChange | None) -> None:
+        super().__init__("somebody has decided about this version already")
+        self.answer = answer
+
+
+async def in_force(database: Database) -> str | None:
+    """The version that people promoted; None when nobody has, or the record is older than that.
+
+    Raises:
+        DatabaseUnavailable: The database does not answer.
+    """
+    found, wanted = await database.schema_revision()
+    if found != wanted:
+        return None
+    async with database.read() as conn:
+        return await model_changes.in_force(conn)
+
+
+async def decide(
+    database: Database,
+    *,
+    by: str,
+    version: str,
+    configured: str,
+    keep: bool = False,
+    offer: str | None = None,
+) -> ModelChange | NewModelChange:
+    """Put a version in force, or say that it shall not be.
+
+    Args:
+        database: The record.
+        by: Slack user id, or who gave the command.
+        version: What it is about.
+        configured: The version that serves while nobody has promoted any.
+        keep: Leave the present version in force.
+        offer: The card's version when this answers a card: the first answer counts.
+
+    Returns:
+        The decision, as recorded.
+
+    Raises:
+        AlreadyInForce: That version serves.
+        AlreadyDecided: The card was answered before.
+        DatabaseUnavailable: Nothing was written.
+    """
+    async with database.write() as conn:
+        if offer is not None and (answer := await model_changes.answer_to(conn, offer)):
+            raise AlreadyDecided(answer)
+        present = await model_changes.in_force(conn) or configured
+        if version == present:
+            raise AlreadyInForce(f"{version} is in force already")
+        change = NewModelChange(
+            change=ModelChangeKind.KEEP if keep else ModelChangeKind.PROMOTE,
+            by=by,
+            from_version=present,
+            to_version=version,
+            offer=offer,
+        )
+        if not await model_changes.add(conn, change, datetime.now(UTC)):
+            raise AlreadyDecided(None)  # in the moment between, on PostgreSQL
+    return change
+
+
+async def roll_back(database: Database, *, by: str) -> NewModelChange:
+    """Put the version in force that served before the last promotion.
+
+    Raises:
+        NothingToRollBack: There was none.
+        DatabaseUnavailable: Nothing was written.
+    """
+    async with database.write() as conn:
+        changes = await model_changes.everything(conn)
+        earlier, present = model_changes.before(changes), await model_changes.in_force(conn)
+        if earlier is None or present is None:
+            raise NothingToRollBack("no promotion is left to take back")
+        change = NewModelChange(
+            change=ModelChangeKind.ROLLBACK, by=by, from_version=present, to_version=earlier
+        )
+        await model_changes.add(conn, change, datetime.now(UTC))
+    return change

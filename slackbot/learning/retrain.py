@@ -1,0 +1,149 @@
+"""`autoticket retrain`: fits the heads again with what people settled, beside the old version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core import bundle
+from core.bundle import Bundle
+from core.classifier import Classifier
+from core.errors import DataError
+from core.priority import PriorityMatrix
+from core.refit import Refit, Settled, base_data_of, check_learnable, refit
+from core.replay import REPLAY, Replay
+from core.replay_refit import replay
+from core.training_data import TrainingData
+from slackbot.config import Settings
+from slackbot.files import json_bytes
+from slackbot.learning import promotion, versions
+from storage import settled as settled_texts
+from storage.database import Database
+from storage.model_records import SettledText
+
+Progress = Callable[[str, int, int], None]
+Changed = Callable[[Bundle], tuple[TrainingData, Mapping[str, str]]]
+"""From a bundle to other base data, and the queues that were renamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrained:
+    """A new version beside the one in force.
+
+    Attributes:
+        folder: Where it is.
+        version: Its name.
+        replay: How it compares.
+        left_out: How many settled tickets name a queue that the model does not have.
+    """
+
+    folder: Path
+    version: str
+    replay: Replay
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the record gives to learn from.
+
+    Attributes:
+        settled: What people settled.
+        in_force: The version that people promoted; None when the configured one serves.
+    """
+
+    settled: Sequence[SettledText]
+    in_force: str | None
+
+
+async def read_record(database_url: str) -> Record:
+    """Read what people settled, and which version is in force.
+
+    Raises:
+        StorageError: There is no database, or it cannot be read.
+    """
+    database = await Database.open(database_url, migrate=False)
+    try:
+        in_force = await promotion.in_force(database)
+        async with database.read() as conn:
+            return Record(await settled_texts.everything(conn), in_force)
+    finally:
+        await database.close()
+
+
+def retrain(
+    settings: Settings,
+    record: Record,
+    progress: Progress,
+    *,
+    changed: Changed | None = None,
+) -> Retrained:
+    """Fit, compare, and write a new version; the one in force is never touched.
+
+    Args:
+        settings: Where the models are.
+        record: What people settled.
+        progress: Told how far it is.
+        changed: Changes queues on the way; then nothing needs to have been settled.
+
+    Raises:
+        DataError: There is nothing to learn from.
+        BundleError: The bundle in force cannot be used, or was made without its texts.
+        AutoTicketError: Another retrain is running, or the folder cannot be written.
+    """
+    with versions.writing(settings.model_dir) as home:
+        current = Bundle.load(_folder_in_force(settings, record.in_force))
+        data, renamed = changed(current) if changed else (None, {})
+        names = {**current.manifest.renamed, **renamed}
+        queues = data.queues if data else current.manifest.queues
+        known = [as_settled(each, names) for each in record.settled]
+        usable = [each for each in known if each.queue is None or each.queue in queues]
+        if changed is None:
+            base_data_of(current)  # says at once when it was made without its texts
+            check_learnable(usable)
+        made = refit(
+            current,
+            usable,
+            data=data,
+            renamed=names,
+            cache=home / versions.CACHE,
+            now=datetime.now(UTC),
+            progress=progress,
+        )
+        compared = _compare(current, made, settings.priority_matrix, progress)
+        folder = home / compared.candidate
+        if folder.exists():
+            raise DataError(f"{folder} holds this very version already: nothing new was settled")
+        documents = {REPLAY: json_bytes(compared.to_json())}
+        bundle.save(folder, made.manifest, made.files, documents=documents)
+    return Retrained(folder, compared.candidate, compared, len(known) - len(usable))
+
+
+def as_settled(each: SettledText, renamed: Mapping[str, str]) -> Settled:
+    """A settled ticket as the model learns from it, with the queue's present name."""
+    queue = each.queue
+    for _ in renamed:  # a renamed queue may have been renamed again
+        queue = renamed.get(queue, queue) if queue else queue
+    return Settled(
+        ticket=each.number,
+        text=each.text,
+        queue=queue,
+        probability=each.probability,
+        filed=not each.from_channel,
+    )
+
+
+def _folder_in_force(settings: Settings, in_force: str | None) -> Path:
+    if in_force is None:
+        return settings.model_dir
+    return versions.find(settings.model_dir, in_force).folder
+
+
+def _compare(current: Bundle, made: Refit, matrix: PriorityMatrix, progress: Progress) -> Replay:
+    sealed = bundle.seal(made.manifest, made.files)
+    encoder = current.encoder()
+    before = Classifier(current.manifest, encoder, current.heads(), matrix)
+    after = Classifier(sealed, encoder, Bundle(sealed, made.files).heads(), matrix)
+    return replay(before, after, made, progress=progress)
