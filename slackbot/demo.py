@@ -164,7 +164,8 @@ def _manifest() -> Mapping[str, object]:
 
 
 def _furnish(slack: Playground, queues: Sequence[str]) -> Office:
-    people = {name: slack.add_user(name) for name in ("ana", "ben", "rita")}
+    people = {name: slack.add_user(name) for name in ("ana", "ben")}
+    people["rita"] = slack.add_user("rita", admin=True)
     people["gus"] = slack.add_user("gus", restricted=True)
     staff = [people["rita"]]
     return Office(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -17,8 +18,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from core.classifier import Classifier
 from core.errors import CoreError
+from slackbot.channels import find_channel
 from slackbot.config import Settings, load_settings
+from slackbot.desk.settings import SettingsOfTeams
 from slackbot.errors import ConfigError
+from slackbot.identity import who_am_i
 from slackbot.scopes import BOT_SCOPES
 from slackbot.slack_calls import Refused, SlackFailure, sorted_failures, web_client
 from slackbot.team_settings import EVERY_CHANNEL, TeamSettings
@@ -65,6 +69,7 @@ async def diagnose() -> list[Finding]:
         findings += [Finding(Mark.BAD, problem) for problem in error.problems]
     else:
         client = web_client(settings.bot_token, settings.api_url)
+        settings = await _as_set_in_slack(client, settings)
         findings += [finding async for finding in _check_slack(client, settings)]
     findings += _check_choices(settings, classifier)
     return findings
@@ -109,6 +114,21 @@ async def _check_database(settings: Settings) -> Finding:
             f"database is at revision {current}, not {head}: `autoticket run` migrates it",
         )
     return Finding(Mark.GOOD, f"database answers, revision {head}")
+
+
+async def _as_set_in_slack(client: AsyncWebClient, settings: Settings) -> Settings:
+    """The settings with what admins have set in Slack in place of the environment's."""
+    with contextlib.suppress(SlackFailure, StorageError):
+        identity = await who_am_i(client)
+        database = await Database.open(settings.database_url, migrate=False)
+        try:
+            current, head = await database.schema_revision()
+            if current == head:
+                set_there = await SettingsOfTeams(database, settings.team).now(identity.team)
+                return replace(settings, team=set_there.settings)
+        finally:
+            await database.close()
+    return settings
 
 
 async def _check_slack(client: AsyncWebClient, settings: Settings) -> AsyncIterator[Finding]:
@@ -204,20 +224,19 @@ def _channels(team: TeamSettings) -> list[tuple[str, str]]:
 
 async def _check_channel(client: AsyncWebClient, channel: str, use: str) -> Finding:
     try:
-        async with sorted_failures():
-            answer = await client.conversations_info(channel=channel)
+        found = await find_channel(client, channel)
     except SlackFailure as failure:
         return Finding(
             Mark.BAD,
             f"{use} {channel} cannot be seen ({failure}): check the id, invite the bot if private",
         )
-    found = answer.get("channel") or {}
-    name = f"#{found.get('name', channel)}"
-    if found.get("is_archived"):
-        return Finding(Mark.BAD, f"{use} {name} is archived: choose another")
-    if not found.get("is_member"):
-        return Finding(Mark.BAD, f"the bot is not in {use} {name}: type /invite @AutoTicket there")
-    return Finding(Mark.GOOD, f"the bot is in {use} {name}")
+    if found.archived:
+        return Finding(Mark.BAD, f"{use} #{found.name} is archived: choose another")
+    if not found.joined:
+        return Finding(
+            Mark.BAD, f"the bot is not in {use} #{found.name}: type /invite @AutoTicket there"
+        )
+    return Finding(Mark.GOOD, f"the bot is in {use} #{found.name}")
 
 
 async def _check_group(client: AsyncWebClient, group: str) -> Finding:

@@ -16,6 +16,8 @@ GROUP_LIFE_S = 60.0
 """How long a user group's members are remembered; Slack tells nobody when they change."""
 USER_LIFE_S = 300.0
 
+_OUTSIDERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+
 
 @dataclass(slots=True)
 class Reviewers:
@@ -46,6 +48,16 @@ class Reviewers:
         if user not in ids and not await self._in_a_group(user, ids):
             return False
         return await self._is_full_member(user)
+
+    async def is_admin(self, user: str) -> bool:
+        """Whether `user` administers the workspace, and so says who reviews; asked anew each time.
+
+        Raises:
+            SlackFailure: When Slack cannot tell; the caller must refuse.
+        """
+        found = await self._look_up(user)
+        roles = ("is_admin", "is_owner", "is_primary_owner")
+        return self._is_one_of_us(found, user) and any(found.get(role) for role in roles)
 
     async def any_set(self) -> bool:
         """Whether the settings name any reviewers at all."""
@@ -79,25 +91,21 @@ class Reviewers:
         """
         until, full = self._full_members.get(user, (0.0, False))
         if self.clock() >= until:
-            async with sorted_failures():
-                answer = await self.client.users_info(user=user)
-            found = answer.get("user") or {}
-            full = (
-                found.get("id") == user
-                and self._belongs_here(found)
-                and not any(
-                    found.get(flag)
-                    for flag in (
-                        "deleted",
-                        "is_bot",
-                        "is_restricted",
-                        "is_ultra_restricted",
-                        "is_stranger",
-                    )
-                )
-            )
+            full = self._is_one_of_us(await self._look_up(user), user)
             self._full_members[user] = (self.clock() + USER_LIFE_S, full)
         return full
+
+    async def _look_up(self, user: str) -> dict[str, Any]:
+        async with sorted_failures():
+            answer = await self.client.users_info(user=user)
+        return answer.get("user") or {}
+
+    def _is_one_of_us(self, found: dict[str, Any], user: str) -> bool:
+        return (
+            found.get("id") == user
+            and self._belongs_here(found)
+            and not any(found.get(flag) for flag in _OUTSIDERS)
+        )
 
     def _belongs_here(self, user: dict[str, Any]) -> bool:
         teams = (user.get("enterprise_user") or {}).get("teams") or []

@@ -1,4 +1,4 @@
-"""What people say to the bot that is no ticket: nothing at all, help, list and status."""
+"""What people say to the bot that is no ticket: nothing at all, help, list, setup and status."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_subcommand(raw: str) -> bool:
         return True
     words = clean(raw).split()
     match [word.lower() for word in words]:
-        case ["help" | "list" | "status"]:
+        case ["help" | "list" | "setup" | "status"]:
             return True
         case ["status", number]:
             like_a_number = number.startswith(("t-", "#")) or any(map(str.isdigit, number))

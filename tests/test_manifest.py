@@ -16,8 +16,8 @@ from slackbot.listeners import register
 from slackbot.listeners.services import Services
 from slackbot.playground.app import Manifest
 from slackbot.scopes import BOT_SCOPES, EVENT_SCOPES, METHOD_SCOPES
+from slackbot.views import modal, setup
 from slackbot.views.ids import ActionId
-from slackbot.views.modal import CALLBACK
 
 ROOT = Path(__file__).parent.parent
 
@@ -82,7 +82,7 @@ def test_every_element_and_form_has_its_listener(registered):
     for action_id in ActionId:
         matching = [p for p in registered["action"] if re.match(p, action_id)]
         assert len(matching) == 1, action_id
-    assert registered["view"] == [CALLBACK]
+    assert registered["view"] == [modal.CALLBACK, setup.CALLBACK]
 
 
 def test_slack_would_import_it(manifest):

@@ -21,11 +21,12 @@ from slackbot.desk.judged import Judged, as_wanted, with_given_urgency
 from slackbot.desk.render import History, as_card, histories_of
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
-from slackbot.desk.show import Cause
+from slackbot.desk.show import Cause, show
 from slackbot.desk.triage import Audience, Effect, apply, is_known
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
 from slackbot.placement import controls
+from slackbot.team_settings import TeamSettings
 from slackbot.views.card import card as card_message
 from slackbot.views.card import moved
 from slackbot.views.controls import Controls
@@ -50,6 +51,8 @@ __all__ = ["AlreadySettled", "Desk", "LeaseLost", "Step", "UnknownQueue", "Unkno
 log = logging.getLogger(__name__)
 
 _OVERTAKEN_DELAY = timedelta(seconds=1)
+_MOVED_AT_ONCE = 500
+"""Tickets whose cards follow the review channel at once; those of others do at their next step."""
 
 
 class LeaseLost(Exception):
@@ -240,6 +243,23 @@ class Desk:
         )
         return settled.ticket
 
+    async def change_settings(self, team: str, wanted: TeamSettings, *, seen: int, by: str) -> None:
+        """Set what differs; tickets that wait go to the new review channel.
+
+        Raises:
+            SettingsChanged: Somebody has changed them since version `seen`.
+            DatabaseUnavailable: Nothing was written.
+        """
+        moved_from = (await self.teams.now(team)).settings.review_channel
+        await self.teams.change(team, wanted, seen=seen, by=by)
+        if wanted.review_channel == moved_from:
+            return
+        cause = Cause(new_correlation(), datetime.now(UTC))
+        async with self.database.write() as conn:
+            for ticket in await tickets.pending(conn, team, _MOVED_AT_ONCE):
+                await show(conn, ticket, wanted, cause)
+        self.outbox_filled.set()
+
     async def backlog(self) -> Mapping[str, QueueDepth]:
         """How much lies in the inbox and in the outbox.
 
@@ -295,7 +315,7 @@ class Desk:
         )
         known_by = message.metadata or {}
         if card.retired:
-            message = moved(ticket_card, ticket.queue or "")
+            message = moved(ticket_card, ticket.queue)
         return Shown(card, message, known_by, obsolete, ticket.created_at)
 
     def render_answer(self, history: History) -> Message:

@@ -14,7 +14,8 @@ from slackbot.listeners.events import SaidToTheBot, acknowledge
 from slackbot.listeners.home import Home
 from slackbot.listeners.modals import submit_ticket
 from slackbot.listeners.services import Services
-from slackbot.views import modal
+from slackbot.listeners.setup import Setup
+from slackbot.views import modal, setup
 from slackbot.views.ids import ActionId
 
 
@@ -25,11 +26,12 @@ def register(app: AsyncApp, services: Services) -> None:
     listener runs; those listeners only acknowledge.
     """
     actions, command, home = ReviewActions(services), TicketCommand(services), Home(services)
-    said = SaidToTheBot(services)
+    said, settings = SaidToTheBot(services), Setup(services)
 
     app.command("/ticket")(command.run)
     app.shortcut({"type": "message_action", "callback_id": FILE_SHORTCUT})(said.run)
     app.view(modal.CALLBACK)(submit_ticket)
+    app.view(setup.CALLBACK)(settings.submit)
 
     app.event("app_mention")(said.run)
     app.event("message")(said.run)
@@ -39,5 +41,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.action(re.compile(r"^(review|ticket)_"))(actions.run)
     app.action(ActionId.NEW_TICKET.value)(home.new_ticket)
     app.action(re.compile(r"^home_page_"))(home.turn_page)
+    app.action(ActionId.SETTINGS.value)(settings.open)
+    app.action(re.compile(r"^setup_page_"))(settings.turn_page)
 
     app.error(report_error)

@@ -12,6 +12,7 @@ from core.text import clean, is_blank
 from slackbot.desk import UnknownTicket
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
+from slackbot.listeners.setup import Setup
 from slackbot.slack_calls import sorted_failures
 from slackbot.views import answers, modal
 from slackbot.views.message import Message
@@ -25,6 +26,7 @@ class TicketCommand:
         self._services = services
         self._desk = services.desk
         self._reaction = services.settings.reaction
+        self._setup = Setup(services)
 
     async def run(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
@@ -37,6 +39,9 @@ class TicketCommand:
         if is_blank(text):
             await ack()
             await self._open_modal(body, client)
+            return
+        if text.lower() == "setup":
+            await self._setup.open(ack, body, context, client)
             return
         answer = await self.answer(team_of(context), body["user_id"], text.split())
         await ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")
@@ -53,6 +58,8 @@ class TicketCommand:
                 return answers.ticket_list(await self._desk.of_reporter(team, user))
             case ["status", number]:
                 return answers.status(await self._own_or_reviewed(team, user, number))
+            case ["setup"]:
+                return answers.setup_by_command()
             case ["status"]:
                 return answers.status_usage()
         return answers.help_text(self._reaction)

@@ -28,6 +28,14 @@ class Services:
     reviewers: Reviewers
     settings: Settings
 
+    async def is_admin(self, user: str) -> bool:
+        """Whether `user` may change the settings; no when Slack does not say so in time."""
+        try:
+            async with asyncio.timeout(WHO_IS_IT_S / 2):  # more must happen within Slack's 3 s
+                return await self.reviewers.is_admin(user)
+        except (SlackFailure, TimeoutError):
+            return False
+
     async def may_review(self, user: str) -> bool:
         """Whether `user` may settle tickets; no when Slack does not say so in time."""
         try:

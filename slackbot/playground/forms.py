@@ -81,8 +81,8 @@ def state(element: Json, value: object) -> Json:
 
     Args:
         element: The element.
-        value: Option text for menus, several of them where several may be chosen, a string for
-            everything else; None clears it.
+        value: Option text for menus, an id for users and conversations, several of them where
+            several may be chosen, a string for everything else; None clears it.
 
     Raises:
         NotPossibleError: The element does not take this value.
@@ -96,8 +96,19 @@ def state(element: Json, value: object) -> Json:
     if field == "selected_options":
         texts = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
         return {"type": kind, field: [option(element, str(text)) for text in texts if text]}
+    if field.endswith("s"):
+        return {"type": kind, field: _ids(element, value)}
     _check_length(element, value)
     return {"type": kind, field: value or None}
+
+
+def _ids(element: Json, value: object) -> list[str]:
+    """Several users or conversations, by id."""
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    ids = [str(each) for each in several if each]
+    if len(ids) > element.get("max_selected_items", len(ids)):
+        raise NotPossibleError(f"too many are chosen in {element['action_id']}")
+    return ids
 
 
 def _check_length(element: Json, value: object) -> None:
@@ -124,6 +135,15 @@ def _initial(element: Json) -> Json:
 def _held(name: str) -> str:
     """The state's name for what an element calls `initial_...`."""
     return "value" if name == "initial_value" else name.replace("initial_", "selected_", 1)
+
+
+def chosen(values: Mapping[str, Mapping[str, Json]]) -> Iterator[tuple[str, list[str]]]:
+    """The ids of users and conversations in state values, by what the state calls them."""
+    for actions in values.values():
+        for value in actions.values():
+            for name, ids in value.items():
+                if name.startswith(("selected_user", "selected_conv", "selected_chan")):
+                    yield name, ids if isinstance(ids, list) else [ids] if ids else []
 
 
 def merged(

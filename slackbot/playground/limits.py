@@ -123,6 +123,14 @@ def _static_menu(**optional: Check) -> Check:
     )
 
 
+_CONVERSATIONS = record(
+    {},
+    {
+        "include": array(one_of("im", "mpim", "private", "public"), 1, 4),
+        "exclude_external_shared_channels": flag(),
+        "exclude_bot_users": flag(),
+    },
+)
 _MANY = {"max_selected_items": integer(1, 100)}
 _IDS = array(_ID, 0, 100)
 _USER_MENUS = {
@@ -131,7 +139,7 @@ _USER_MENUS = {
         initial_conversation=_ID,
         default_to_current_conversation=flag(),
         response_url_enabled=flag(),
-        filter=anything,
+        filter=_CONVERSATIONS,
     ),
     "channels_select": _menu(initial_channel=_ID, response_url_enabled=flag()),
 }
@@ -145,7 +153,7 @@ _MULTI_MENUS = {
     "multi_conversations_select": _menu(
         initial_conversations=_IDS,
         default_to_current_conversation=flag(),
-        filter=anything,
+        filter=_CONVERSATIONS,
         **_MANY,
     ),
     "multi_channels_select": _menu(initial_channels=_IDS, **_MANY),

@@ -244,6 +244,7 @@ class Person:
         if modals.top(self.id) is not view or "submit" not in view.body:
             raise NotPossibleError("this view cannot be submitted")
         view.values = forms.filled(view, entries or {})
+        self._check_chosen(view)
         payload = self._does.submission(view)
         try:
             answer = await self.courier.interact(Kind.INTERACTION, "view_submission", payload)
@@ -252,6 +253,19 @@ class Person:
         else:
             answers.close_or_change(self.site, view, answer)
         return modals.top(self.id)
+
+    def _check_chosen(self, view: View) -> None:
+        """People and conversations can be chosen only from those that there are to see."""
+        workspace = self.site.workspace
+        seen = {
+            channel.id
+            for channel in workspace.channels.values()
+            if self.id in channel.members or channel.kind is ChannelKind.PUBLIC
+        }
+        for name, ids in forms.chosen(view.values):
+            there = workspace.users.keys() if "user" in name else seen
+            if not set(ids) <= there:
+                raise NotPossibleError(f"{self.name} cannot choose {', '.join(set(ids) - there)}")
 
     async def close(self, view: View) -> None:
         """Close a modal; the app hears of it if it asked to."""

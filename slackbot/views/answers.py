@@ -18,6 +18,7 @@ _HELP = """*Tell me what is wrong, and I find the queue for it.*
 `/ticket` opens a form
 `/ticket status T-12` shows one ticket
 `/ticket list` shows yours
+`/ticket setup` opens the settings, for workspace admins
 `/ticket help` shows this"""
 
 _LISTED = 20
@@ -132,6 +133,21 @@ def unknown_queue(queue: str) -> Message:
 def stale_card() -> Message:
     """The clicked element means nothing any more."""
     return plain_text("This card is out of date, nothing was changed. `/ticket status` knows more.")
+
+
+def admins_only() -> Message:
+    """The settings are not for this person, or Slack did not say that they are."""
+    return plain_text("Only admins and owners of this workspace can change AutoTicket's settings.")
+
+
+def setup_by_command() -> Message:
+    """A form can be opened by a command only."""
+    return plain_text("Please type `/ticket setup`: only a command can open the settings.")
+
+
+def channels_not_checked() -> Message:
+    """Slack did not say in time whether the chosen channels will do."""
+    return plain_text("Slack did not answer in time, so nothing was changed. Please save again.")
 
 
 def settings_changed() -> Message:

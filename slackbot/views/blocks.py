@@ -9,6 +9,7 @@ from slackbot.views.message import Block
 
 _TEXT = 3000  # characters of a text object
 _HEADER = 150
+_FIELD_TEXT = 2000  # label and hint of an input
 _LABEL = 75  # text of a button, an option, an option group
 _OPTIONS = 100  # options of a select or of one group
 
@@ -94,6 +95,57 @@ def select(
     if chosen is not None:
         element["initial_option"] = _option(chosen)
     return element
+
+
+def multi_select(
+    action_id: str, placeholder: str, options: Sequence[Option], chosen: Sequence[Option] = ()
+) -> Block:
+    """A menu from which several options may be chosen; see `select`."""
+    element = select(action_id, placeholder, options) | {"type": "multi_static_select"}
+    return element | ({"initial_options": [_option(each) for each in chosen]} if chosen else {})
+
+
+def pick_channel(action_id: str, placeholder: str, chosen: str | None = None) -> Block:
+    """A menu of the workspace's channels."""
+    element = _picker("conversations_select", action_id, placeholder)
+    return element | ({"initial_conversation": chosen} if chosen else {})
+
+
+def pick_channels(action_id: str, placeholder: str, chosen: Sequence[str] = ()) -> Block:
+    """A menu from which several of the workspace's channels may be chosen."""
+    element = _picker("multi_conversations_select", action_id, placeholder)
+    return element | ({"initial_conversations": list(chosen)} if chosen else {})
+
+
+def pick_users(action_id: str, placeholder: str, chosen: Sequence[str] = ()) -> Block:
+    """A menu from which several people may be chosen."""
+    element: Block = {
+        "type": "multi_users_select",
+        "action_id": action_id,
+        "placeholder": plain_text(placeholder),
+    }
+    return element | ({"initial_users": list(chosen)} if chosen else {})
+
+
+def _picker(kind: str, action_id: str, placeholder: str) -> Block:
+    return {
+        "type": kind,
+        "action_id": action_id,
+        "placeholder": plain_text(placeholder),
+        "filter": {"include": ["public", "private"]},
+    }
+
+
+def field(block_id: str, label: str, element: Block, *, optional: bool, hint: str = "") -> Block:
+    """A field of a form: its label, the element that is filled in, and a hint below it."""
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain_text(label, _FIELD_TEXT),
+        "element": element,
+        "optional": optional,
+    }
+    return block | ({"hint": plain_text(hint, _FIELD_TEXT)} if hint else {})
 
 
 def _option(option: Option) -> Block:

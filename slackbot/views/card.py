@@ -61,9 +61,9 @@ def card(ticket: TicketCard, place: Place, controls: Controls) -> Message:
     )
 
 
-def moved(ticket: TicketCard, to_queue: str) -> Message:
-    """What stays in a queue's channel when the ticket has gone to another queue."""
-    text = f"{ticket.number} moved to {queue_name(to_queue)}"
+def moved(ticket: TicketCard, to_queue: str | None) -> Message:
+    """What stays where a card was when it has gone to another queue, or to another channel."""
+    text = f"{ticket.number} moved to {queue_name(to_queue) if to_queue else 'another channel'}"
     return Message(
         text=text,
         blocks=(blocks.context(text),),

@@ -35,6 +35,9 @@ class ActionId(StrEnum):
     NEW_TICKET = "home_new_ticket"
     PREVIOUS_PAGE = "home_page_previous"
     NEXT_PAGE = "home_page_next"
+    SETTINGS = "home_settings"
+    SETUP_BACK = "setup_page_previous"
+    SETUP_MORE = "setup_page_next"
 
 
 @dataclass(frozen=True, slots=True)

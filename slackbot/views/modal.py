@@ -103,20 +103,10 @@ def _text_input(name: str, label: str, value: str, most: int) -> Block:
         element["multiline"] = True
     if value:
         element["initial_value"] = value
-    return _input(name, label, element, optional=name == DESCRIPTION)
+    return blocks.field(name, label, element, optional=name == DESCRIPTION)
 
 
 def _urgency_input() -> Block:
     options = [(text, urgency.value) for text, urgency in _URGENCIES]
     element = blocks.select(URGENCY, "Let the bot judge", options)
-    return _input(URGENCY, "How urgent is it?", element, optional=True)
-
-
-def _input(name: str, label: str, element: Block, *, optional: bool) -> Block:
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": blocks.plain_text(label),
-        "element": element,
-        "optional": optional,
-    }
+    return blocks.field(URGENCY, "How urgent is it?", element, optional=True)

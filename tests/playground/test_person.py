@@ -183,3 +183,34 @@ async def test_an_updated_modal_keeps_what_was_typed_in_fields_that_stay(
     assert list(view.values) == [kept["block_id"]]
     update = client.views_update(view_id=view.id, view=modal(section("x")), hash=old)
     assert await refusal(update) == "hash_conflict"
+
+
+def picker(kind, **more):
+    element = {"type": kind, "action_id": "pick", **more}
+    label = {"type": "plain_text", "text": "Pick"}
+    return {"type": "input", "block_id": "pick", "label": label, "element": element}
+
+
+async def test_people_and_channels_are_chosen_from_what_there_is_to_see(
+    slack, client, ana, channel
+):
+    secret = slack.add_channel("secret", members=[], private=True)
+    several = {"max_selected_items": 1}
+    view = modal(picker("multi_conversations_select", **several))
+    trigger = (await sent_by(slack, ana.global_shortcut("new_ticket")))["trigger_id"]
+    await client.views_open(trigger_id=trigger, view=view)
+    form = slack.open_view(ana)
+    for wrong in ([secret.id], ["C404"], [channel.id, channel.id]):
+        with pytest.raises(NotPossibleError):
+            await ana.submit(form, {"pick": wrong})
+    payload = await sent_by(slack, ana.submit(form, {"pick": [channel.id]}))
+    assert payload["view"]["state"]["values"]["pick"]["pick"] == {
+        "type": "multi_conversations_select",
+        "selected_conversations": [channel.id],
+    }
+
+
+async def test_a_filter_of_conversations_is_checked(slack, client, ana):
+    trigger = (await sent_by(slack, ana.global_shortcut("new_ticket")))["trigger_id"]
+    odd = modal(picker("conversations_select", filter={"include": ["everything"]}))
+    assert await refusal(client.views_open(trigger_id=trigger, view=odd)) == "invalid_arguments"

@@ -108,6 +108,7 @@ def new_office(slack, tmp_path, texts, root):
 
     def make(mode="socket", **env):
         people = {name: slack.add_user(name) for name in ("ana", "ben", "rita", "rob")}
+        people["ada"] = slack.add_user("ada", admin=True)
         people["gus"] = slack.add_user("gus", restricted=True)
         people["eve"] = slack.add_user("eve", stranger=True)
         channels = {

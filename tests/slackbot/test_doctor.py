@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from slackbot.doctor import Mark, diagnose
@@ -51,6 +53,19 @@ async def test_every_fault_is_named_with_its_remedy(configured, tmp_path):
     assert "CNOWHERE cannot be seen (channel_not_found)" in bad
     assert "/invite @AutoTicket" in bad
     assert "archived" in bad
+
+
+async def test_what_was_set_in_slack_is_checked_in_place_of_the_environment(configured):
+    office = configured(AUTOTICKET_REVIEW_CHANNEL="")
+    gone = office.slack.add_channel("gone")
+    async with office.open():
+        desk, team = office.bot.desk, office.slack.team_id
+        wanted = replace(office.bot.settings.team, review_channel=gone.id)
+        await desk.change_settings(team, wanted, seen=0, by=office.ada.id)
+    gone.archived = True
+    findings = await diagnose()
+    assert any("review channel #gone is archived" in t for t in told(findings, Mark.BAD))
+    assert not any("REVIEW_CHANNEL is unset" in t for t in told(findings, Mark.WARNING))
 
 
 async def test_wrong_tokens_are_told_apart(configured, monkeypatch):

@@ -22,6 +22,11 @@ _COMPONENTS = {
     "input": blockkit.Input,
     "button": blockkit.Button,
     "static_select": blockkit.StaticSelect,
+    "multi_static_select": blockkit.MultiStaticSelect,
+    "conversations_select": blockkit.ConversationsSelect,
+    "multi_conversations_select": blockkit.MultiConversationsSelect,
+    "multi_users_select": blockkit.MultiUsersSelect,
+    "number_input": blockkit.NumberInput,
     "plain_text_input": blockkit.PlainTextInput,
     "modal": blockkit.Modal,
     "home": blockkit.Home,
@@ -69,6 +74,8 @@ def _component(value):
     fields = {key: _component(item) for key, item in value.items() if key != "type"}
     if kind in ("plain_text", "mrkdwn"):
         return blockkit.Text(type=kind, **fields)
+    if "include" in fields:
+        return blockkit.ConversationFilter(**fields)
     if kind is None:
         return (blockkit.OptionGroup if "options" in fields else blockkit.Option)(**fields)
     return _COMPONENTS[kind](**fields)

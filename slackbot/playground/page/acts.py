@@ -83,12 +83,17 @@ class Wish:
         return self.view if "view" in self.asked else self.message
 
     @property
-    def entries(self) -> dict[str, str]:
-        """What was entered in a modal, by block."""
+    def entries(self) -> dict[str, str | list[str]]:
+        """What was entered in a modal, by block; several texts where several may be chosen."""
         entries = self.asked.get("entries")
-        if not isinstance(entries, dict) or not all(isinstance(e, str) for e in entries.values()):
+        if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
             raise NotPossibleError("entries must be texts by block")
         return entries
+
+
+def _is_entry(entry: object) -> bool:
+    several = entry if isinstance(entry, list) else [entry]
+    return all(isinstance(each, str) for each in several)
 
 
 async def _say(wish: Wish) -> bool:

@@ -95,17 +95,25 @@ function field(block, tools) {
     id, name: block.block_id, "data-focus": id, required: !block.optional,
     "aria-invalid": error ? "true" : null, "aria-describedby": hints || null,
   };
+  const label = [block.label.text, block.optional && h("span", { class: "muted" }, " (optional)")];
+  const state = tools.values[block.block_id]?.[block.element.action_id];
+  const several = block.element.type.startsWith("multi_");
   return h("div", { class: "field" },
-    h("label", { for: id }, block.label.text, block.optional && h("span", { class: "muted" }, " (optional)")),
-    fieldControl(block, tools.values[block.block_id]?.[block.element.action_id], properties),
+    several ? h("span", { class: "label", id: `${id}-label` }, label) : h("label", { for: id }, label),
+    several ? boxes(block.element, state, properties, tools.store) : fieldControl(block, state, properties, tools.store),
     block.hint && h("p", { id: `${id}-hint`, class: "muted" }, block.hint.text),
     error && h("p", { id: `${id}-error`, class: "error" }, error),
   );
 }
 
-function fieldControl({ element: object }, state, properties) {
+function fieldControl({ element: object }, state, properties, store) {
   if (object.type === "static_select") {
     return select(object, state ? state.selected_option : object.initial_option, properties);
+  }
+  if (object.type === "conversations_select") {
+    const chosen = state ? state.selected_conversation : object.initial_conversation;
+    const choices = { placeholder: object.placeholder, options: channelOptions(store, [chosen]) };
+    return select(choices, { value: chosen }, { ...properties, "data-by": "value" });
   }
   const value = state ? state.value : object.initial_value;
   const limits = { maxlength: object.max_length, minlength: object.min_length, placeholder: object.placeholder?.text };
@@ -113,13 +121,47 @@ function fieldControl({ element: object }, state, properties) {
   return h("input", { type: "text", ...properties, ...limits, value, autocomplete: "off" });
 }
 
-/** What was entered in a form, by block: option texts for menus. */
+const asOption = (value, text) => ({ value, text: { text } });
+
+/** The channels there are to choose from, and what is chosen although one is not in it. */
+const channelOptions = (store, chosen) => {
+  const known = [...store.channels.values()].filter(({ name }) => name).map(({ id, name }) => asOption(id, `#${name}`));
+  const ids = new Set(known.map(({ value }) => value));
+  return [...known, ...chosen.filter((id) => id && !ids.has(id)).map((id) => asOption(id, id))];
+};
+
+const userOptions = (store) =>
+  Object.entries(store.users).filter(([, user]) => !user.is_app).map(([id, user]) => asOption(id, user.real_name));
+
+/** A menu from which several may be chosen, as boxes to tick: no key need be held for that. */
+function boxes(object, state, { id, name, "aria-describedby": described }, store) {
+  const chosen = {
+    multi_static_select: () => (state?.selected_options ?? object.initial_options ?? []).map(({ value }) => value),
+    multi_conversations_select: () => state?.selected_conversations ?? object.initial_conversations ?? [],
+    multi_users_select: () => state?.selected_users ?? object.initial_users ?? [],
+  }[object.type]();
+  const options = {
+    multi_static_select: () => allOptions(object),
+    multi_conversations_select: () => channelOptions(store, chosen),
+    multi_users_select: () => userOptions(store),
+  }[object.type]();
+  const entry = (option) => (object.type === "multi_static_select" ? option.text.text : option.value);
+  return h("div", { id, class: "boxes", role: "group", "aria-labelledby": `${id}-label`, "aria-describedby": described, "data-several": name },
+    options.map((option) => h("label", {},
+      h("input", { type: "checkbox", name, value: entry(option), checked: chosen.includes(option.value) }), option.text.text)));
+}
+
+/** What was entered in a form, by block: option texts for menus, lists where several may be chosen. */
 export function entriesOf(form) {
-  const controls = [...form.elements].filter((control) => control.name);
-  return Object.fromEntries(controls.map((control) => [
+  const several = [...form.querySelectorAll("[data-several]")].map((group) => [
+    group.dataset.several,
+    [...group.querySelectorAll("input:checked")].map(({ value }) => value),
+  ]);
+  const single = [...form.elements].filter((control) => control.name && control.type !== "checkbox").map((control) => [
     control.name,
-    control.tagName === "SELECT" && control.value ? control.selectedOptions[0].textContent : control.value,
-  ]));
+    control.tagName === "SELECT" && control.value && !control.dataset.by ? control.selectedOptions[0].textContent : control.value,
+  ]);
+  return Object.fromEntries([...single, ...several]);
 }
 
 // Rich text -------------------------------------------------------------------------------------------
