@@ -21,6 +21,7 @@ OUTPUT = "sentence_embedding"
 """The graph's output [n, dim]: pooled and L2-normalised inside the graph."""
 
 _MAX_BATCH_TOKENS = 1024  # larger batches leave the processor's cache: slower, and more memory
+_RUN_TOKENS = 4  # what one run of the graph costs on top, as tokens: padding must not cost more
 _CHARACTERS_PER_TOKEN = 12  # more than any language needs; the rest would be cut anyway
 _PADDING = ("[PAD]", "<pad>")
 
@@ -90,12 +91,14 @@ class Encoder:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of texts to encode together: like lengths, few tokens in all."""
+    """Indices of texts to encode together: of nearly one length, few tokens in all."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[index] > _MAX_BATCH_TOKENS:
-            yield batch
-            batch = []
+        if batch:
+            padding = len(batch) * (lengths[index] - lengths[batch[-1]])
+            if padding > _RUN_TOKENS or (len(batch) + 1) * lengths[index] > _MAX_BATCH_TOKENS:
+                yield batch
+                batch = []
         batch.append(index)
     if batch:
         yield batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def _fail(*lines: str) -> None:
     sys.exit(2)
 
 
+def _calculate_in_one_thread() -> None:
+    """Keep numpy's products, all of them small, off OpenBLAS's threads, which wait by spinning.
+
+    Must be called before numpy is imported. What somebody has set stays.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="autoticket")
 def main() -> None:
@@ -48,6 +57,7 @@ def main() -> None:
 @main.command()
 def run() -> None:
     """Run the bot: Socket Mode with an app token, else HTTP with a signing secret."""
+    _calculate_in_one_thread()
     from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415
 
     from slackbot.config import load_settings  # noqa: PLC0415  imports cost start-up time
@@ -68,6 +78,7 @@ def run() -> None:
 @click.option("--open", "open_browser", is_flag=True, help="Open the playground in the browser.")
 def demo(terminal: bool, port: int, data: Path | None, open_browser: bool) -> None:
     """Show the main job on real tickets; needs no Slack account and no settings."""
+    _calculate_in_one_thread()
     from slackbot.demo import run_demo  # noqa: PLC0415
 
     run_demo(terminal=terminal, port=port, data=data, open_browser=open_browser)
