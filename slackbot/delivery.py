@@ -6,19 +6,23 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slackbot.desk import Desk
 from slackbot.desk.render import History
-from slackbot.desk.show import show_elsewhere
+from slackbot.outcomes import Delivered, Outcome, write_down
 from slackbot.pace import Pace
 from slackbot.posting import Posted, Poster
 from slackbot.slack_calls import OutcomeUnknown, RateLimited, Refused
 from slackbot.tasks import Tasks, repeating
-from storage import cards, deliveries
+from storage import deliveries
 from storage.errors import DatabaseUnavailable
+from storage.group_commit import GroupCommit
 from storage.records import Delivery, DeliveryKind, DeliveryState, Lane
 
 log = logging.getLogger(__name__)
@@ -41,29 +45,6 @@ def backoff_s(attempts: int, rng: random.Random) -> float:
     return rng.uniform(0.5, 1.0) * min(300.0, 2.0 ** (attempts - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one delivery ended.
-
-    Attributes:
-        delivery: Which.
-        state: DONE; WAITING, to be tried again; DEAD, for the operator to see.
-        posted: Where a card was posted.
-        error: Why it was not done.
-        uncertain: The call may have had its effect all the same.
-        tried: Counts as an attempt; a call that Slack put off does not.
-        pause_s: How long its lane must rest.
-    """
-
-    delivery: Delivery
-    state: DeliveryState
-    posted: Posted | None = None
-    error: str = ""
-    uncertain: bool = False
-    tried: bool = True
-    pause_s: float = 0.0
-
-
 @dataclass(slots=True)
 class Deliverer:
     """Delivers what waits in the outbox.
@@ -81,6 +62,11 @@ class Deliverer:
     owner: str
     pace: Pace
     rng: random.Random = field(default_factory=random.Random)
+    _ending: GroupCommit[Delivered, None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let lanes that end together be written down together."""
+        self._ending = GroupCommit(self.desk.database, self._write_down)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; what is in hand is finished.
@@ -92,20 +78,21 @@ class Deliverer:
         try:
             while not stop.is_set():
                 self.desk.outbox_filled.clear()
-                lanes = await self._lease(LANES_AT_ONCE - len(in_hand))
+                lanes, histories = await self._lease(LANES_AT_ONCE - len(in_hand))
                 for lane in lanes:
-                    in_hand.start(self._deliver_lane(lane))
+                    in_hand.start(self._deliver_lane(lane, histories))
                 if not lanes:
                     await in_hand.wait_for_one_or(self.desk.outbox_filled, POLL_S)
         finally:
             await in_hand.finish()
 
-    async def _lease(self, limit: int) -> list[Lane]:
+    async def _lease(self, limit: int) -> tuple[list[Lane], dict[int, History]]:
+        """Take lanes, and then read the tickets that they are about, all in one go."""
         if limit <= 0:
-            return []
+            return [], {}
         try:
             async with self.desk.database.write() as conn:
-                return await deliveries.lease_lanes(
+                lanes = await deliveries.lease_lanes(
                     conn,
                     owner=self.owner,
                     limit=limit,
@@ -113,16 +100,26 @@ class Deliverer:
                     now=_now(),
                     seconds=LEASE_S,
                 )
+            return lanes, await self._read(lanes)
         except DatabaseUnavailable as error:
             log.warning("outbox_unavailable", extra={"error": str(error)})
-            return []
+            return [], {}
 
-    async def _deliver_lane(self, lane: Lane) -> None:
+    async def _read(self, lanes: Sequence[Lane]) -> dict[int, History]:
+        about: defaultdict[str, set[int]] = defaultdict(set)
+        for lane in lanes:
+            about[lane.team] |= {each.ticket_id for each in lane.deliveries if each.ticket_id}
+        found: dict[int, History] = {}
+        for team, tickets in about.items():
+            found |= await self._histories(team, tickets)
+        return found
+
+    async def _deliver_lane(self, lane: Lane, histories: Mapping[int, History]) -> None:
         """Deliver what is due in a lane, and hold it for as long as that takes."""
         try:
             async with repeating(lambda: self._renew(lane), LEASE_S / 3):
-                outcomes, pause_s = await self._deliver_in_order(lane)
-            await self._commit(lane, outcomes, pause_s)
+                delivered = await self._deliver_in_order(lane, histories)
+            await self._ending(delivered)
         except DatabaseUnavailable as error:
             log.warning("outbox_unavailable", extra={"lane": lane.lane, "error": str(error)})
 
@@ -137,16 +134,10 @@ class Deliverer:
                 seconds=LEASE_S,
             )
 
-    async def _deliver_in_order(self, lane: Lane) -> tuple[list[Outcome], float]:
-        """Make a lane's calls until it is empty, must rest, or one fails.
-
-        Returns:
-            How they ended, and the seconds that the lane must rest.
-        """
+    async def _deliver_in_order(self, lane: Lane, histories: Mapping[int, History]) -> Delivered:
+        """Make a lane's calls until it is empty, must rest, or one fails."""
         key = f"{lane.team}:{lane.lane}"
         deadline = time.monotonic() + LEASE_S / 2
-        about = {delivery.ticket_id for delivery in lane.deliveries if delivery.ticket_id}
-        histories = await self._histories(lane.team, about)
         outcomes: list[Outcome] = []
         pause_s = 0.0
         for delivery in lane.deliveries:
@@ -161,7 +152,7 @@ class Deliverer:
             pause_s = outcomes[-1].pause_s
             if outcomes[-1].state is DeliveryState.WAITING:
                 break
-        return outcomes, pause_s
+        return Delivered(lane, outcomes, pause_s)
 
     async def _histories(self, team: str, tickets: Collection[int]) -> dict[int, History]:
         """Read tickets; if one cannot be read, one by one, so that only its deliveries fail."""
@@ -229,50 +220,9 @@ class Deliverer:
             taken = _now() - datetime.fromisoformat(received_at)
             self.desk.metrics.card_posted(taken.total_seconds())
 
-    async def _commit(self, lane: Lane, outcomes: list[Outcome], pause_s: float) -> None:
-        """Write down how a lane's calls ended, all at once, and free the lane.
-
-        A crash before this leaves them leased and so uncertain: whoever takes the lane over looks
-        for each message before posting it again.
-        """
-        made = [each.delivery.id for each in outcomes if each.state is DeliveryState.DONE]
-        async with self.desk.database.write() as conn:
-            if made:
-                await deliveries.done(conn, owner=self.owner, ids=made, now=_now())
-            for outcome in outcomes:
-                delivery = outcome.delivery
-                if outcome.posted is not None and delivery.card_id is not None:
-                    if outcome.posted.astray:
-                        await cards.retire(conn, delivery.card_id)
-                    await cards.posted(
-                        conn, delivery.card_id, outcome.posted.channel, outcome.posted.ts
-                    )
-                    if outcome.posted.after_all:
-                        await show_elsewhere(conn, delivery)
-                if outcome.state is DeliveryState.DEAD:
-                    await deliveries.bury(
-                        conn, owner=self.owner, delivery_id=delivery.id, error=outcome.error
-                    )
-                    # Where nobody can see a card, another one must offer what it offers.
-                    if delivery.card_id is not None and await cards.refuse(conn, delivery.card_id):
-                        await show_elsewhere(conn, delivery)
-                elif outcome.state is DeliveryState.WAITING:
-                    await deliveries.retry(
-                        conn,
-                        owner=self.owner,
-                        delivery_id=delivery.id,
-                        due_at=_now() + timedelta(seconds=outcome.pause_s),
-                        error=outcome.error,
-                        uncertain=outcome.uncertain,
-                        tried=outcome.tried,
-                    )
-            await deliveries.release_lane(
-                conn,
-                owner=self.owner,
-                team=lane.team,
-                lane=lane.lane,
-                not_before=_now() + timedelta(seconds=pause_s),
-            )
+    async def _write_down(self, conn: AsyncConnection, ended: Sequence[Delivered]) -> list[None]:
+        await write_down(conn, self.owner, ended)
+        return [None] * len(ended)
 
 
 def _now() -> datetime:

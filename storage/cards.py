@@ -39,10 +39,14 @@ async def _standing(conn: AsyncConnection, card: NewCard) -> Card:
     return Card(**(await conn.execute(sa.select(cards).where(*place))).one()._mapping)
 
 
-async def posted(conn: AsyncConnection, card_id: int, channel: str, ts: str) -> None:
-    """Note where Slack put a card."""
-    values = {"card_id": card_id, "posted_channel": channel, "ts": ts, "refused": False}
-    await conn.execute(_POSTED, values)
+async def posted(conn: AsyncConnection, where: Sequence[tuple[int, str, str]]) -> None:
+    """Note where Slack put cards: id, channel and timestamp of each."""
+    rows = [
+        {"card_id": card_id, "posted_channel": channel, "ts": ts, "refused": False}
+        for card_id, channel, ts in where
+    ]
+    if rows:
+        await conn.execute(_POSTED, rows)
 
 
 async def refuse(conn: AsyncConnection, card_id: int) -> bool:

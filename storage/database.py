@@ -34,6 +34,9 @@ SQLITE_LOCK_SECONDS = 1
 """How long a statement waits for another process's lock; it cannot be broken off meanwhile, and
 Slack waits 3 s in all."""
 
+SQLITE_CONNECTIONS = 5
+"""One of them writes; reading is a matter of microseconds."""
+
 _BEGIN = "autoticket_begin"
 _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
@@ -256,6 +259,8 @@ def _engine(url: URL) -> AsyncEngine:
         engine = create_async_engine(
             url,
             hide_parameters=True,
+            pool_size=SQLITE_CONNECTIONS,
+            max_overflow=0,  # a connection is a thread: waiting for one costs less than a new one
             async_creator=partial(sqlite_driver.connect, str(url.database), SQLITE_LOCK_SECONDS),
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)

@@ -184,6 +184,8 @@ async def done(conn: AsyncConnection, *, owner: str, ids: Collection[int], now: 
     Returns:
         How many; fewer than asked when the lane was lost.
     """
+    if not ids:
+        return 0
     made = {"ids": ids, "held_by": owner, "done_at": now}
     return len((await conn.execute(_DONE, made)).all())
 
@@ -270,16 +272,25 @@ async def renew_lane(
 
 
 async def release_lane(
-    conn: AsyncConnection, *, owner: str, team: str, lane: str, not_before: datetime
+    conn: AsyncConnection,
+    *,
+    owner: str,
+    team: str,
+    lane: str,
+    not_before: datetime,
+    emptied: bool = False,
 ) -> bool:
     """Let go of a lane that nobody takes again before a time.
 
-    What is left of it waits again; the owner says by this that it has made no call for it.
+    What is left of it waits again; the owner says by this that it has made no call for it. With
+    `emptied` it says that nothing is left, and nothing is looked for.
 
     Returns:
         False when it was lost already.
     """
     mine = {"of_team": team, "of_lane": lane, "held_by": owner, "rests_until": not_before}
+    if emptied:
+        return (await conn.execute(_RELEASE_LANE, mine)).one_or_none() is not None
     return await _let_go(conn, _RELEASE_LANE, mine, {"attempts": _row.attempts - 1}) == 1
 
 

@@ -16,7 +16,11 @@ from storage.statements import insert_if_new, literal, values_of
 
 _NUMBER = re.compile(r"(?:[Tt]-|#)?([0-9]{1,19})")
 _LARGEST_ID = 2**63 - 1
-_OF_IDS = sa.select(tickets).where(tickets.c.id.in_(sa.bindparam("ids", expanding=True)))
+_OF_IDS = (
+    sa.select(tickets)
+    .where(tickets.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .with_for_update(read=True)
+)
 
 
 class Changes(TypedDict, total=False):
@@ -65,7 +69,11 @@ async def get(
 
 
 async def of_ids(conn: AsyncConnection, ids: Collection[int]) -> list[Ticket]:
-    """The tickets of these ids, of whatever team."""
+    """The tickets of these ids, of whatever team.
+
+    Waits for who is changing one of them: that change has found the ticket's card waiting in the
+    outbox and added none, so whoever has leased that card meanwhile must not read past it.
+    """
     return [Ticket(**row._mapping) for row in await conn.execute(_OF_IDS, {"ids": ids})]
 
 

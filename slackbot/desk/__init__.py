@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
@@ -35,6 +37,7 @@ from slackbot.views.ticket import TicketCard
 from storage import deliveries, inbox, tickets
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
+from storage.group_commit import GroupCommit
 from storage.records import (
     Card,
     Delivery,
@@ -105,6 +108,11 @@ class Desk:
     metrics: Metrics = field(default_factory=Metrics)
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
+    _recording: GroupCommit[Intake, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let payloads that come together be committed together."""
+        self._recording = GroupCommit(self.database, _record)
 
     async def record(self, intake: Intake) -> bool:
         """Commit a payload; False when it was known already.
@@ -114,7 +122,7 @@ class Desk:
         """
         started = time.perf_counter()
         try:
-            new = await self._record(intake)
+            new = await self._recording(intake)
         except DatabaseUnavailable:
             self.metrics.payload_failed()
             raise
@@ -125,21 +133,6 @@ class Desk:
             extra={"correlation": intake.correlation, "kind": intake.kind.value, "new": new},
         )
         return new
-
-    async def _record(self, intake: Intake) -> bool:
-        async with self.database.write() as conn:
-            if intake.only_if_known and not await is_known(conn, intake):
-                return False
-            item = NewInboxItem(
-                team=intake.team,
-                key=intake.key,
-                kind=intake.kind.value,
-                payload=intake.to_payload(),
-                correlation=intake.correlation,
-                changes=intake.changes,
-            )
-            [new] = await inbox.record(conn, [item], datetime.now(UTC))
-            return new
 
     async def triage(
         self, items: Sequence[InboxItem], intakes: Sequence[Intake], owner: str
@@ -337,3 +330,26 @@ class Desk:
         """The newest tickets that `user` reported."""
         async with self.database.read() as conn:
             return await tickets.of_reporter(conn, team, user, limit)
+
+
+async def _record(conn: AsyncConnection, intakes: Sequence[Intake]) -> list[bool]:
+    """Record payloads; for each, whether it is new."""
+    now = datetime.now(UTC)
+    always = [intake for intake in intakes if not intake.only_if_known]
+    recorded = await inbox.record(conn, [_inbox_item(intake) for intake in always], now)
+    new = dict(zip(map(id, always), recorded, strict=True))
+    for intake in intakes:  # after the others: one of them may be what this is about
+        if intake.only_if_known and await is_known(conn, intake):
+            [new[id(intake)]] = await inbox.record(conn, [_inbox_item(intake)], now)
+    return [new.get(id(intake), False) for intake in intakes]
+
+
+def _inbox_item(intake: Intake) -> NewInboxItem:
+    return NewInboxItem(
+        team=intake.team,
+        key=intake.key,
+        kind=intake.kind.value,
+        payload=intake.to_payload(),
+        correlation=intake.correlation,
+        changes=intake.changes,
+    )

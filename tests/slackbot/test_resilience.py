@@ -1,8 +1,10 @@
 """What was acknowledged ends as one ticket and one card a place, whatever fails between."""
 
 import asyncio
+import gc
 import random
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,6 +41,25 @@ async def test_an_event_that_comes_four_times_at_once_is_one_ticket(new_office, 
         await office.card("thread")
         await office.settled()
         assert len(office.cards("thread")) == 1
+
+
+async def test_an_edit_that_comes_with_its_message_is_recorded_with_it(new_office):
+    async with new_office().open() as office:
+        message = Intake(
+            kind=Kind.MENTION,
+            key=f"message:{office.random.id}:1.1",
+            team=office.slack.team_id,
+            channel=office.random.id,
+            ts="1.1",
+            user=office.ana.id,
+            reporter=office.ana.id,
+            text=office.sure(),
+        )
+        edit = replace(message, kind=Kind.EDIT, key="edit:1", only_if_known=True)
+        stray = replace(edit, key="edit:2", ts="9.9")
+        record = office.bot.desk.record
+        known = await asyncio.gather(record(edit), record(message), record(stray))
+        assert known == [True, True, False]
 
 
 async def test_what_a_dead_process_left_behind_is_finished_by_the_next(new_office):
@@ -133,16 +154,21 @@ async def test_a_database_that_is_down_is_never_acknowledged(new_office, mode):
 
 
 async def test_classifying_a_burst_does_not_block_the_event_loop(new_office):
+    """The stall is what the loop's own thread computes between two turns.
+
+    By the clock it would be a measure of whatever else this machine is doing.
+    """
     async with new_office().open() as office:
         longest = 0.0
         done = False
+        gc.freeze()  # what all the tests before have left is none of the bot's business
 
         async def watch():
             nonlocal longest
             while not done:
-                before = time.perf_counter()
+                before = time.thread_time()
                 await asyncio.sleep(0.005)
-                longest = max(longest, time.perf_counter() - before)
+                longest = max(longest, time.thread_time() - before)
 
         watching = asyncio.create_task(watch())
         texts = (office.texts[Decision.AUTO] * 100)[:100]
@@ -151,13 +177,14 @@ async def test_classifying_a_burst_does_not_block_the_event_loop(new_office):
         await office.slack.until(lambda: len(office.cards("thread")) == 100, 60)
         done = True
         await watching
+        gc.unfreeze()
         await office.settled()
         async with office.bot.desk.database.read() as conn:
             assert (
                 len(await tickets.of_reporter(conn, office.slack.team_id, office.ana.id, 200))
                 == 100
             )
-        assert longest < 0.5
+        assert longest < 0.4
 
 
 def test_backoff_doubles_with_jitter_up_to_five_minutes():

@@ -12,6 +12,7 @@ from aiohttp import web
 from slackbot import delivery, webhooks
 from slackbot.config import parse_settings
 from slackbot.errors import ConfigError
+from slackbot.outcomes import write_down
 from slackbot.record_commands import list_dead, revive_dead
 from storage import deliveries, forget
 
@@ -248,15 +249,13 @@ async def test_no_answer_in_time_is_tried_again(told, receiver, monkeypatch):
 
 
 async def test_what_was_sent_and_not_marked_is_sent_again_under_its_id(told, receiver, monkeypatch):
-    commit = delivery.Deliverer._commit
-
-    async def dies_before_it_marks(deliverer, lane, outcomes, pause_s):
-        if not lane.lane.startswith("webhook:"):
-            await commit(deliverer, lane, outcomes, pause_s)
+    async def dies_before_it_marks(conn, owner, delivered):
+        to_slack = [each for each in delivered if not each.lane.lane.startswith("webhook:")]
+        await write_down(conn, owner, to_slack)
 
     office = told(receiver)
     with monkeypatch.context() as dying:
-        dying.setattr(delivery.Deliverer, "_commit", dies_before_it_marks)
+        dying.setattr(delivery, "write_down", dies_before_it_marks)
         async with office.open():
             await office.ana.say(office.help_, office.sure())
             await until(lambda: len(receiver.got) == 2)

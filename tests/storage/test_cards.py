@@ -39,7 +39,7 @@ async def test_a_posted_card_knows_where_it_is(db):
     async with db.write() as conn:
         ticket = await file_ticket(conn)
         mine, other = await want(conn, ticket, channel="U1"), await want(conn, ticket, Place.REVIEW)
-        await cards.posted(conn, mine.id, "D7", "9.9")
+        await cards.posted(conn, [(mine.id, "D7", "9.9")])
         mine, still = await cards.of_tickets(conn, [ticket.id])
     assert (mine.channel, mine.posted_channel, mine.ts) == ("U1", "D7", "9.9")
     assert still == other

@@ -107,7 +107,7 @@ class World:
     async def note(self, conn, held, lane, each, end):
         if end == "delivered":
             if each.card_id is not None:
-                await cards.posted(conn, each.card_id, lane, "1.1")
+                await cards.posted(conn, [(each.card_id, lane, "1.1")])
             return await finish(conn, **held, now=later(self.clock))
         if end == "refused":
             self.given_up.add(each.key or (lane, self.changed[lane]))

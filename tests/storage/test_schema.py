@@ -59,7 +59,7 @@ async def the_way_of_a_message(db):
         await cards.of_tickets(conn, [ticket.id])
         await predictions.latest(conn, [ticket.id])
         await reviews.last_of_ticket(conn, ticket.id)
-        await cards.posted(conn, card.id, "C1", "2.2")
+        await cards.posted(conn, [(card.id, "C1", "2.2")])
         made = {"owner": "x", "delivery_id": lane.deliveries[0].id}
         await finish(conn, **made, now=NOW)
         held = {"owner": "x", "team": TEAM, "lane": "C1"}

@@ -120,3 +120,23 @@ async def test_lists_are_in_order_and_limited(db):
         waiting = await tickets.pending(conn, TEAM, 3)
     assert mine == filed[:0:-1]
     assert waiting == filed[:3]
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_who_shows_tickets_waits_for_a_change_that_is_on_its_way(db):
+    """The change found the card waiting in the outbox, and trusts that it will show it."""
+    async with db.write() as conn:
+        filed = await file_ticket(conn)
+
+    async def shown():
+        async with db.read() as conn:
+            return await tickets.of_ids(conn, [filed.id])
+
+    async with db.write() as conn:
+        state = {"expected": [State.PENDING], "state": State.ASSIGNED, "now": later(1)}
+        await tickets.change(conn, team=TEAM, ticket_id=filed.id, queue="Hardware", **state)
+        showing = asyncio.create_task(shown())
+        await asyncio.sleep(0.2)
+        assert not showing.done()
+    [ticket] = await showing
+    assert ticket.queue == "Hardware"
