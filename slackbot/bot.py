@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,16 +24,19 @@ from slackbot.desk import Desk
 from slackbot.desk.audits import AUDIT_SECRET, AuditDraw
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.housekeeping import Housekeeping
-from slackbot.identity import Identity, wait_for_identity
+from slackbot.identity import wait_for_identity
+from slackbot.installed import InstalledWorkspaces
 from slackbot.listeners.services import Services
 from slackbot.metrics import Metrics, Snapshot
+from slackbot.oauth import oauth_flow
 from slackbot.pace import Pace
 from slackbot.people import Reviewers
-from slackbot.posting import Poster
 from slackbot.slack_calls import web_client, web_session
 from slackbot.socket_mode import SocketMode
+from slackbot.vault import Vault
 from slackbot.webhooks import Webhooks, webhook_session
 from slackbot.worker import Worker
+from slackbot.workspaces import OneWorkspace, Workspace, Workspaces
 from storage import deliveries, inbox, secrets
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, StorageError
@@ -60,7 +63,7 @@ class Bot:
         deliverer: Works off the outbox.
         housekeeping: Erases what has served its time.
         client: Slack's Web API.
-        reviewers: Who may settle tickets.
+        workspaces: Those that it serves.
         owner: This replica's name on leases.
     """
 
@@ -71,7 +74,7 @@ class Bot:
     deliverer: Deliverer
     housekeeping: Housekeeping
     client: AsyncWebClient
-    reviewers: Reviewers
+    workspaces: Workspaces
     owner: str
     _socket: SocketMode | None = None
 
@@ -108,6 +111,7 @@ class Bot:
             asyncio.create_task(self.worker.run(idle), name="worker"),
             asyncio.create_task(self.deliverer.run(idle), name="delivery"),
             asyncio.create_task(self.housekeeping.run(idle), name="housekeeping"),
+            asyncio.create_task(self.workspaces.run(idle), name="workspaces"),
         ]
         try:
             async with self._connected():
@@ -184,69 +188,79 @@ async def open_bot(
             elsewhere,
             with_text=settings.webhook_text,
         )
-        client = web_client(settings.bot_token, settings.api_url, metrics.slack_call, session)
+
+        def connect(token: str) -> AsyncWebClient:
+            return web_client(token, settings.api_url, metrics.slack_call, session)
+
         loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
         database = await Database.open(settings.database_url)
         try:
             classifier = await loading
-            asking = asyncio.create_task(wait_for_identity(client))
+            teams = SettingsOfTeams(database, settings.first_of_teams)
+            asking = asyncio.create_task(_workspaces(settings, database, teams, connect))
             await first_of(stop, asking)
-            if asking.done():
-                async with database.write() as conn:
-                    key = await secrets.get_or_make(conn, AUDIT_SECRET, datetime.now(UTC))
-                audits = AuditDraw(key, settings.audit_rate)
-                yield _assemble(
-                    settings,
-                    client,
-                    asking.result(),
-                    database,
-                    classifier,
-                    metrics,
-                    webhooks,
-                    audits,
-                )
-            else:
+            if not asking.done():
                 asking.cancel()
                 yield None
+                return
+            async with database.write() as conn:
+                key = await secrets.get_or_make(conn, AUDIT_SECRET, datetime.now(UTC))
+            desk = Desk(
+                database=database,
+                classifier=classifier,
+                matrix=settings.priority_matrix,
+                teams=teams,
+                audits=AuditDraw(key, settings.audit_rate),
+                url_of=asking.result().url_of,
+                webhooks=webhooks.lanes,
+                metrics=metrics,
+            )
+            yield _assemble(settings, desk, asking.result(), webhooks, connect)
         finally:
             await database.close()
 
 
+async def _workspaces(
+    settings: Settings,
+    database: Database,
+    teams: SettingsOfTeams,
+    connect: Callable[[str], AsyncWebClient],
+) -> Workspaces:
+    """All that install the app; or the one of the bot token, once Slack says which that is."""
+    if settings.client_id:
+        return InstalledWorkspaces(
+            database,
+            Vault(settings.encryption_keys),
+            connect,
+            teams,
+            settings.client_id,
+            settings.client_secret,
+        )
+    client = connect(settings.bot_token)
+    identity = await wait_for_identity(client)
+    return OneWorkspace(Workspace(identity, client, Reviewers(client, teams, identity.team)))
+
+
 def _assemble(
     settings: Settings,
-    client: AsyncWebClient,
-    identity: Identity,
-    database: Database,
-    classifier: Classifier,
-    metrics: Metrics,
+    desk: Desk,
+    workspaces: Workspaces,
     webhooks: Webhooks,
-    audits: AuditDraw,
+    connect: Callable[[str], AsyncWebClient],
 ) -> Bot:
-    teams = SettingsOfTeams(database, settings.team)
-    desk = Desk(
-        database=database,
-        classifier=classifier,
-        matrix=settings.priority_matrix,
-        teams=teams,
-        audits=audits,
-        workspace_url=identity.workspace_url,
-        webhooks=webhooks.lanes,
-        metrics=metrics,
-    )
-    reviewers = Reviewers(client, teams, identity.team)
-    services = Services(desk, reviewers, settings)
     owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+    client = connect(settings.bot_token)
+    vault = Vault(settings.encryption_keys) if settings.client_id else None
+    flow = oauth_flow(settings, desk.database, vault, connect) if vault else None
     return Bot(
         settings=settings,
         desk=desk,
-        app=build_app(client, identity, services),
-        worker=Worker(desk, client, owner, identity.bot_user),
-        deliverer=Deliverer(
-            desk, Poster(desk, client, webhooks), owner, Pace(settings.posts_per_second)
-        ),
-        housekeeping=Housekeeping(database, settings.retention_days),
+        app=build_app(client, Services(desk, workspaces, settings), flow),
+        worker=Worker(desk, workspaces, owner),
+        deliverer=Deliverer(desk, workspaces, webhooks, owner, Pace(settings.posts_per_second)),
+        housekeeping=Housekeeping(desk.database, settings.retention_days),
         client=client,
-        reviewers=reviewers,
+        workspaces=workspaces,
         owner=owner,
     )
 

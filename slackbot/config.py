@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -41,6 +42,19 @@ VARIABLES = (
     Variable("SLACK_BOT_TOKEN", "", "Bot token of the installed app (`xoxb-…`)."),
     Variable("SLACK_APP_TOKEN", "", "App-level token (`xapp-…`); when set, Socket Mode is used."),
     Variable("SLACK_SIGNING_SECRET", "", "Signing secret; HTTP mode when there is no app token."),
+    Variable(
+        "SLACK_CLIENT_ID",
+        "",
+        "Client id, in place of the bot token: any workspace may install the app "
+        "(`docs/workspaces.md`).",
+    ),
+    Variable("SLACK_CLIENT_SECRET", "", "Client secret, with the client id."),
+    Variable(
+        "AUTOTICKET_ENCRYPTION_KEY",
+        "",
+        "Seals the workspaces' tokens in the database; of several, comma-separated, the first one "
+        "seals.",
+    ),
     Variable("SLACK_API_URL", "https://slack.com/api/", "Base URL of Slack's Web API."),
     Variable("AUTOTICKET_HOST", "127.0.0.1", "Address the web server listens on."),
     Variable("AUTOTICKET_PORT", "3000", "Port the web server listens on; 0 takes a free one."),
@@ -121,6 +135,8 @@ class Settings:
     """Everything that can be set.
 
     Attributes:
+        client_id: When set, workspaces install the app by OAuth.
+        encryption_keys: Seal their tokens; the first one seals, any of them unseals.
         api_url: Base URL of the Web API, ending in a slash.
         port: TCP port; 0 lets the system choose.
         team: First values of what a workspace's admins may set from Slack.
@@ -136,6 +152,9 @@ class Settings:
     bot_token: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
     signing_secret: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    encryption_keys: tuple[str, ...] = field(default=(), repr=False)
     api_url: str = _DEFAULTS["SLACK_API_URL"]
     host: str = "127.0.0.1"
     port: int = 3000
@@ -155,12 +174,22 @@ class Settings:
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.TEXT
 
+    @property
+    def first_of_teams(self) -> TeamSettings:
+        """The first values for a team: channels and people of one are not those of others."""
+        return TeamSettings() if self.client_id else self.team
+
     def require_slack(self) -> None:
         """Check that the bot can connect.
 
         Raises:
             ConfigError: When a token is missing or of the wrong kind.
         """
+        problems = self._installing_problems() if self.client_id else self._token_problems()
+        if problems:
+            raise ConfigError(problems)
+
+    def _token_problems(self) -> list[str]:
         problems = []
         if not self.bot_token:
             problems.append("SLACK_BOT_TOKEN is missing: copy it from OAuth & Permissions")
@@ -173,8 +202,32 @@ class Settings:
                 "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode) is missing: "
                 "copy it from Basic Information"
             )
-        if problems:
-            raise ConfigError(problems)
+        return problems
+
+    def _installing_problems(self) -> list[str]:
+        """What several workspaces need: HTTP mode, and no token of a single one."""
+        problems = [
+            f"{name} must be empty when SLACK_CLIENT_ID is set: {why}"
+            for name, value, why in (
+                ("SLACK_BOT_TOKEN", self.bot_token, "each workspace brings its own token"),
+                ("SLACK_APP_TOKEN", self.app_token, "several workspaces need HTTP mode"),
+            )
+            if value
+        ]
+        problems += [
+            f"{name} is missing: copy it from Basic Information"
+            for name, value in (
+                ("SLACK_CLIENT_SECRET", self.client_secret),
+                ("SLACK_SIGNING_SECRET", self.signing_secret),
+            )
+            if not value
+        ]
+        if not self.encryption_keys:
+            problems.append(
+                "AUTOTICKET_ENCRYPTION_KEY is missing: make one with "
+                "`openssl rand -base64 32 | tr +/ -_`"
+            )
+        return problems
 
 
 def load_settings(env_file: Path = Path(".env")) -> Settings:
@@ -201,6 +254,9 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         bot_token=read.text("SLACK_BOT_TOKEN"),
         app_token=read.text("SLACK_APP_TOKEN"),
         signing_secret=read.text("SLACK_SIGNING_SECRET"),
+        client_id=read.text("SLACK_CLIENT_ID"),
+        client_secret=read.text("SLACK_CLIENT_SECRET"),
+        encryption_keys=read.converted("AUTOTICKET_ENCRYPTION_KEY", _keys),
         api_url=read.converted("SLACK_API_URL", _base_url),
         host=read.text("AUTOTICKET_HOST"),
         port=read.converted("AUTOTICKET_PORT", _whole(0, 65535)),
@@ -345,6 +401,18 @@ def _queue_channels(text: str) -> Mapping[str, str]:
         _ids("CGD")(channel)
         channels[queue] = channel
     return MappingProxyType(channels)
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(filter(None, (part.strip() for part in text.split(","))))
+    for number, key in enumerate(keys, start=1):
+        try:
+            length = len(base64.b64decode(key, altchars=b"-_", validate=True))
+        except ValueError:
+            length = 0
+        if length != 32:
+            raise ValueError(f"key {number} is not 32 bytes in URL-safe base64")
+    return keys
 
 
 def _webhooks(text: str) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from slackbot.pace import Pace
 from slackbot.posting import Posted, Poster
 from slackbot.slack_calls import OutcomeUnknown, RateLimited, Refused
 from slackbot.tasks import Tasks, repeating
+from slackbot.webhooks import Webhooks
+from slackbot.workspaces import Workspaces
 from storage import deliveries
 from storage.errors import DatabaseUnavailable
 from storage.group_commit import GroupCommit
@@ -51,14 +53,16 @@ class Deliverer:
 
     Attributes:
         desk: The record.
-        poster: Makes single calls.
+        workspaces: Where the calls go.
+        webhooks: Tells programs elsewhere.
         owner: This replica.
         pace: How fast one channel may be posted to.
         rng: Jitter.
     """
 
     desk: Desk
-    poster: Poster
+    workspaces: Workspaces
+    webhooks: Webhooks
     owner: str
     pace: Pace
     rng: random.Random = field(default_factory=random.Random)
@@ -176,7 +180,7 @@ class Deliverer:
             "ticket": f"T-{delivery.ticket_id}" if delivery.ticket_id else None,
         }
         try:
-            posted = await self.poster.deliver(delivery, history)
+            posted = await self._make(delivery, history)
         except RateLimited as limited:
             log.info("delivery_rate_limited", extra={**extra, "retry_after": limited.retry_after})
             return Outcome(
@@ -200,6 +204,15 @@ class Deliverer:
         log.info("delivered", extra=extra)
         self._measure(delivery, posted)
         return Outcome(delivery, DeliveryState.DONE, posted=posted)
+
+    async def _make(self, delivery: Delivery, history: History | None) -> Posted | None:
+        if delivery.kind is not DeliveryKind.WEBHOOK:
+            workspace = await self.workspaces.of(delivery.team)
+            return await Poster(self.desk, workspace).deliver(delivery, history)
+        if history is None:
+            raise LookupError(f"T-{delivery.ticket_id} cannot be read")
+        await self.webhooks.send(delivery, history.ticket.text)
+        return None
 
     def _uncertain(self, delivery: Delivery, error: str, at_least_s: float) -> Outcome:
         """Try again later, after looking; or give up when it was tried long enough."""

@@ -5,18 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slackbot.desk.settings import SettingsOfTeams
 from slackbot.slack_calls import SlackFailure, sorted_failures
+from slackbot.team_settings import TeamSettings
 
 GROUP_LIFE_S = 60.0
 """How long a user group's members are remembered; Slack tells nobody when they change."""
 USER_LIFE_S = 300.0
 
 _OUTSIDERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+
+
+class KnowsTeams(Protocol):
+    """Knows the settings of teams."""
+
+    async def of(self, team: str) -> TeamSettings:
+        """Those of one team."""
 
 
 @dataclass(slots=True)
@@ -31,7 +38,7 @@ class Reviewers:
     """
 
     client: AsyncWebClient
-    teams: SettingsOfTeams
+    teams: KnowsTeams
     team: str
     clock: Callable[[], float] = time.monotonic
     _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
@@ -47,7 +54,7 @@ class Reviewers:
         ids = (await self.teams.of(self.team)).reviewers
         if user not in ids and not await self._in_a_group(user, ids):
             return False
-        return await self._is_full_member(user)
+        return await self.is_full_member(user)
 
     async def is_admin(self, user: str) -> bool:
         """Whether `user` administers the workspace, and so says who reviews; asked anew each time.
@@ -84,10 +91,13 @@ class Reviewers:
             self._groups[group] = (self.clock() + GROUP_LIFE_S, members)
         return members
 
-    async def _is_full_member(self, user: str) -> bool:
-        """Guests and people of other organisations are none.
+    async def is_full_member(self, user: str) -> bool:
+        """Whether `user` is neither a guest nor of another organisation.
 
         A partner in a shared channel is no `is_stranger`, but has another `team_id`.
+
+        Raises:
+            SlackFailure: When Slack cannot tell.
         """
         until, full = self._full_members.get(user, (0.0, False))
         if self.clock() >= until:

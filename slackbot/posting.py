@@ -1,9 +1,9 @@
-"""One outbox row, one call: posting exactly once although posting is not idempotent."""
+"""One outbox row, one call to Slack: posting exactly once although posting is not idempotent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from slackbot.slack_calls import (
     sorted_failures,
 )
 from slackbot.views.message import Message
-from slackbot.webhooks import Webhooks
+from slackbot.workspaces import Workspace
 from storage.records import Delivery, DeliveryKind
 
 NOTICE_EVENT = "autoticket_notice"
@@ -49,20 +49,21 @@ class Posted:
     after_all: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Poster:
-    """Carries out single deliveries.
+    """Carries out single deliveries in one workspace.
 
     Attributes:
         desk: Renders cards from the record.
-        client: Slack's Web API; must not retry by itself.
-        webhooks: Tells programs elsewhere.
+        workspace: Where they go; its client must not retry by itself.
     """
 
     desk: Desk
-    client: AsyncWebClient
-    webhooks: Webhooks
-    _direct: dict[str, str] = field(default_factory=dict)
+    workspace: Workspace
+
+    @property
+    def _client(self) -> AsyncWebClient:
+        return self.workspace.client
 
     async def deliver(self, delivery: Delivery, history: History | None) -> Posted | None:
         """Make the call that `delivery` asks for.
@@ -86,9 +87,6 @@ class Poster:
             raise LookupError(f"T-{delivery.ticket_id} cannot be read")
         if delivery.kind is DeliveryKind.CARD:
             return await self._card(delivery, history)
-        if delivery.kind is DeliveryKind.WEBHOOK:
-            await self.webhooks.send(delivery, history.ticket.text)
-            return None
         await self._answer(delivery, history)
         return None
 
@@ -163,7 +161,7 @@ class Poster:
         if not delivery.uncertain:
             return None
         found = await find_own_message(
-            self.client,
+            self._client,
             channel=channel,
             thread_ts=thread_ts,
             oldest=f"{since.timestamp() - CLOCKS_DIFFER_S:.6f}",
@@ -175,13 +173,13 @@ class Poster:
 
     async def _rewrite(self, posted: Posted, message: Message) -> None:
         async with sorted_failures():
-            await self.client.chat_update(
+            await self._client.chat_update(
                 channel=posted.channel, ts=posted.ts, **_arguments(message)
             )
 
     async def _post(self, channel: str, thread_ts: str | None, message: Message) -> Posted:
         async with sorted_failures():
-            answer = await self.client.chat_postMessage(
+            answer = await self._client.chat_postMessage(
                 channel=channel, thread_ts=thread_ts, **_arguments(message)
             )
         ts = answer.get("ts")
@@ -194,7 +192,7 @@ class Poster:
         """Delete a reply that Slack put into the channel, because what it answers is gone."""
         try:
             async with sorted_failures():
-                await self.client.chat_delete(channel=posted.channel, ts=posted.ts)
+                await self._client.chat_delete(channel=posted.channel, ts=posted.ts)
         except RateLimited as limited:
             # The post had its effect all the same: it must be looked for, not made again.
             raise OutcomeUnknown("a reply stands astray", limited.retry_after) from limited
@@ -206,11 +204,12 @@ class Poster:
         """The conversation to post in; a direct message is opened first."""
         if target[0] not in "UW":
             return target
-        if target not in self._direct:
+        direct = self.workspace.direct
+        if target not in direct:
             async with sorted_failures():
-                opened = await self.client.conversations_open(users=[target])
-            self._direct[target] = str((opened.get("channel") or {}).get("id") or target)
-        return self._direct[target]
+                opened = await self._client.conversations_open(users=[target])
+            direct[target] = str((opened.get("channel") or {}).get("id") or target)
+        return direct[target]
 
 
 def _arguments(message: Message) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 METHOD_SCOPES: dict[str, frozenset[str]] = {
     "apps.connections.open": frozenset(),  # the app-level token's connections:write
     "auth.test": frozenset(),
+    "oauth.v2.access": frozenset(),  # the app's own secret
+    "bots.info": frozenset({"users:read"}),
     "chat.delete": frozenset({"chat:write"}),
     "chat.postEphemeral": frozenset({"chat:write"}),
     "chat.postMessage": frozenset({"chat:write"}),
@@ -25,10 +27,12 @@ METHOD_SCOPES: dict[str, frozenset[str]] = {
 EVENT_SCOPES: dict[str, frozenset[str]] = {
     "app_home_opened": frozenset(),
     "app_mention": frozenset({"app_mentions:read"}),
+    "app_uninstalled": frozenset(),
     "message.channels": frozenset({"channels:history"}),
     "message.groups": frozenset({"groups:history"}),
     "message.im": frozenset({"im:history"}),
     "reaction_added": frozenset({"reactions:read"}),
+    "tokens_revoked": frozenset(),
 }
 """Every event that the bot listens to."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from slackbot.bot import Bot
 from slackbot.config import Settings
 from slackbot.errors import ConfigError
 from slackbot.metrics import CONTENT_TYPE, Metrics, Snapshot
+from storage.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
 
 MAX_BODY = 1_000_000
 """Bytes; Slack's own payloads stay far below."""
@@ -61,6 +65,9 @@ class Front:
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             # Bolt reads the body before it checks the signature: anybody may send anything.
             return Response("not a payload of Slack's", status_code=400)
+        except DatabaseUnavailable as error:
+            log.error("database_unavailable", extra={"error": str(error)})
+            return Response("try again in a minute", status_code=503)
 
     async def exposition(self) -> bytes:
         """What Prometheus is told now."""
@@ -122,6 +129,10 @@ def build_server(front: Front) -> FastAPI:
     if not front.settings.app_token:
         # A plain route: FastAPI's dependencies and models would cost more than the commit does.
         server.add_route("/slack/events", front.slack_events, methods=["POST"])
+
+    if front.settings.client_id:
+        for page in ("/slack/install", "/slack/oauth_redirect"):
+            server.add_route(page, front.slack_events, methods=["GET"])
 
     return server
 

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from slackbot.delivery import MAX_ATTEMPTS, backoff_s
 from slackbot.desk import Desk, LeaseLost
 from slackbot.intake import Intake, to_text
 from slackbot.slack_calls import RateLimited, Refused, SlackFailure, find_message
 from slackbot.tasks import Tasks, repeating
+from slackbot.workspaces import Workspaces
 from storage import inbox
 from storage.errors import DatabaseUnavailable
 from storage.records import InboxItem
@@ -38,16 +37,14 @@ class Worker:
 
     Attributes:
         desk: Judges and commits.
-        client: Fetches messages that people point at.
+        workspaces: Where messages are fetched that people point at.
         owner: This replica.
-        bot_user: The bot's own user id: what it wrote is never filed.
         rng: Jitter.
     """
 
     desk: Desk
-    client: AsyncWebClient
+    workspaces: Workspaces
     owner: str
-    bot_user: str
     rng: random.Random = field(default_factory=random.Random)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -137,11 +134,12 @@ class Worker:
     async def _fetch(self, intake: Intake) -> Intake:
         if intake.channel is None or intake.ts is None:
             raise NothingToFile("no message to fetch")
-        found = await find_message(self.client, intake.channel, intake.ts)
+        workspace = await self.workspaces.of(intake.team)
+        found = await find_message(workspace.client, intake.channel, intake.ts)
         text = to_text(found.text) if found else ""
         if found is None or not text.strip():
             raise NothingToFile("the message is gone or has no text")
-        if found.user == self.bot_user:
+        if found.user == workspace.identity.bot_user:  # what the bot wrote is never filed
             raise NothingToFile("the message is the bot's own")
         return replace(
             intake,

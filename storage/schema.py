@@ -11,7 +11,7 @@ from storage.model_records import ModelChangeKind
 from storage.records import Action, DeliveryKind, DeliveryState, Place, Source, State
 from storage.review_records import RoutingChange, Why
 
-REVISION = "0004"
+REVISION = "0006"
 """The newest migration: what a database must be at for this code."""
 
 metadata = sa.MetaData(
@@ -245,6 +245,31 @@ settled_embeddings = sa.Table(
     sa.Column("encoder", sa.Text, primary_key=True),
     sa.Column("team", sa.Text, nullable=False),
     sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+
+installations = sa.Table(
+    "installations",
+    metadata,
+    sa.Column("team", sa.Text, primary_key=True),
+    sa.Column("team_name", FreeText, nullable=False),
+    sa.Column("enterprise", sa.Text),
+    sa.Column("bot_user", sa.Text, nullable=False),
+    sa.Column("bot_id", sa.Text, nullable=False),
+    sa.Column("workspace_url", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("installed_by", sa.Text, nullable=False),
+    sa.Column("secrets", sa.Text, nullable=False),
+    sa.Column("expires_at", UtcTime),
+    sa.Column("installed_at", UtcTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("renewing_until", UtcTime),
+)
+
+oauth_states = sa.Table(
+    "oauth_states",
+    metadata,
+    sa.Column("state", sa.Text, primary_key=True),
+    sa.Column("expires_at", UtcTime, nullable=False),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,8 +90,8 @@ class Desk:
         classifier: The decision.
         matrix: Priority of urgency and impact.
         teams: The settings of every team.
+        url_of: A workspace's `https://team.slack.com/`, for links to messages; empty until known.
         audits: Draws the automatic routes that are put to a person all the same.
-        workspace_url: `https://team.slack.com/`, for links to messages; empty until known.
         webhooks: Lanes of those that must hear what happens to tickets.
         metrics: Counts what happens here.
         inbox_filled: Set when something waits for the worker.
@@ -102,8 +102,8 @@ class Desk:
     classifier: Classifier
     matrix: PriorityMatrix
     teams: SettingsOfTeams
+    url_of: Callable[[str], str]
     audits: AuditDraw = NO_AUDITS
-    workspace_url: str = ""
     webhooks: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -317,7 +317,7 @@ class Desk:
         return replace(message, metadata=None)
 
     def _as_card(self, history: History) -> TicketCard:
-        return as_card(history, self.classifier.queues, self.workspace_url)
+        return as_card(history, self.classifier.queues, self.url_of(history.ticket.team))
 
     async def waiting(self, team: str, limit: int = 200) -> list[TicketCard]:
         """The tickets that wait for a decision, the oldest `limit` of them."""

@@ -13,6 +13,7 @@ from slackbot.listeners.errors import report_error
 from slackbot.listeners.events import SaidToTheBot, acknowledge
 from slackbot.listeners.home import Home
 from slackbot.listeners.modals import submit_ticket
+from slackbot.listeners.removal import Removal
 from slackbot.listeners.services import Services
 from slackbot.listeners.setup import Setup
 from slackbot.views import modal, setup
@@ -27,6 +28,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """
     actions, command, home = ReviewActions(services), TicketCommand(services), Home(services)
     said, settings = SaidToTheBot(services), Setup(services)
+    removal = Removal(services)
 
     app.command("/ticket")(command.run)
     app.shortcut({"type": "message_action", "callback_id": FILE_SHORTCUT})(said.run)
@@ -37,6 +39,8 @@ def register(app: AsyncApp, services: Services) -> None:
     app.event("message")(said.run)
     app.event("reaction_added")(acknowledge)
     app.event("app_home_opened")(home.opened)
+    app.event("app_uninstalled")(removal.uninstalled)
+    app.event("tokens_revoked")(removal.revoked)
 
     app.action(re.compile(r"^(review|ticket)_"))(actions.run)
     app.action(ActionId.NEW_TICKET.value)(home.new_ticket)

@@ -51,7 +51,7 @@ class ReviewActions:
 
     def __init__(self, services: Services) -> None:
         self._desk = services.desk
-        self._reviewers = services.reviewers
+        self._services = services
         self._home = Home(services)
 
     async def run(
@@ -63,22 +63,23 @@ class ReviewActions:
         client: AsyncWebClient,
     ) -> None:
         """Decide and commit, then acknowledge: what Slack was told has happened, has happened."""
-        step = self._step(body, action)
-        await self._require_reviewer(step.user)
-        await self._desk.settle(team_of(context), step)
+        step, team = self._step(body, action), team_of(context)
+        await self._require_reviewer(team, step.user)
+        await self._desk.settle(team, step)
         await ack()
         if (body.get("view") or {}).get("type") == "home":
             page = shown_page(body["view"])
-            await self._home.publish(client, team_of(context), step.user, page)
+            await self._home.publish(client, team, step.user, page)
 
-    async def _require_reviewer(self, user: str) -> None:
+    async def _require_reviewer(self, team: str, user: str) -> None:
         try:
             async with asyncio.timeout(WHO_IS_IT_S):
-                allowed = await self._reviewers.includes(user)
+                reviewers = await self._services.reviewers(team)
+                allowed = await reviewers.includes(user)
         except (SlackFailure, TimeoutError) as error:
             raise NotAReviewer(answers.reviewer_unknown().text) from error
         if not allowed:
-            raise NotAReviewer(answers.not_a_reviewer(any_set=await self._reviewers.any_set()).text)
+            raise NotAReviewer(answers.not_a_reviewer(any_set=await reviewers.any_set()).text)
 
     def _step(self, body: dict[str, Any], action: dict[str, Any]) -> Step:
         value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""

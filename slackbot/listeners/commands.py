@@ -66,7 +66,7 @@ class TicketCommand:
 
     async def _own_or_reviewed(self, team: str, user: str, number: str) -> TicketCard:
         ticket = await self._desk.card(team, number)
-        if ticket.reporter != user and not await self._services.may_review(user):
+        if ticket.reporter != user and not await self._services.may_review(team, user):
             raise UnknownTicket(number)
         return ticket
 

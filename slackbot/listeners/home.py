@@ -67,4 +67,5 @@ class Home:
         await self.publish(client, team_of(context), str(body["user"]["id"]), page)
 
     async def _waiting(self, team: str, user: str) -> list[TicketCard] | None:
-        return await self._desk.waiting(team) if await self._services.may_review(user) else None
+        reviews = await self._services.may_review(team, user)
+        return await self._desk.waiting(team) if reviews else None

@@ -9,6 +9,7 @@ from slackbot.config import Settings
 from slackbot.desk import Desk
 from slackbot.people import Reviewers
 from slackbot.slack_calls import SlackFailure
+from slackbot.workspaces import Workspaces
 
 WHO_IS_IT_S = 2.0
 """Slack wants an answer within 3 s; who cannot be looked up by then is refused."""
@@ -20,26 +21,34 @@ class Services:
 
     Attributes:
         desk: Files and settles tickets.
-        reviewers: Who may settle them.
+        workspaces: Where people are, and who of them may settle tickets.
         settings: For texts that depend on what is configured.
     """
 
     desk: Desk
-    reviewers: Reviewers
+    workspaces: Workspaces
     settings: Settings
 
-    async def is_admin(self, user: str) -> bool:
-        """Whether `user` may change the settings; no when Slack does not say so in time."""
+    async def reviewers(self, team: str) -> Reviewers:
+        """Tells who may settle a team's tickets.
+
+        Raises:
+            NotInstalled: The bot does not serve that team.
+        """
+        return (await self.workspaces.of(team)).reviewers
+
+    async def is_admin(self, team: str, user: str) -> bool:
+        """Whether `user` may change the team's settings; no when Slack does not say so in time."""
         try:
             async with asyncio.timeout(WHO_IS_IT_S / 2):  # more must happen within Slack's 3 s
-                return await self.reviewers.is_admin(user)
+                return await (await self.reviewers(team)).is_admin(user)
         except (SlackFailure, TimeoutError):
             return False
 
-    async def may_review(self, user: str) -> bool:
-        """Whether `user` may settle tickets; no when Slack does not say so in time."""
+    async def may_review(self, team: str, user: str) -> bool:
+        """Whether `user` may settle the team's tickets; no when Slack does not say so in time."""
         try:
             async with asyncio.timeout(WHO_IS_IT_S):
-                return await self.reviewers.includes(user)
+                return await (await self.reviewers(team)).includes(user)
         except (SlackFailure, TimeoutError):
             return False

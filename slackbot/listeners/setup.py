@@ -50,7 +50,7 @@ class Setup:
             NotAnAdmin: Nothing was opened.
         """
         # Not acknowledged before: Bolt may lose an acknowledgement that an error follows at once.
-        await self._require_admin(_user(body))
+        await self._require_admin(team_of(context), _user(body))
         async with sorted_failures():
             opened = await client.views_open(trigger_id=body["trigger_id"], view=setup.loading())
         await ack()
@@ -65,7 +65,7 @@ class Setup:
         client: AsyncWebClient,
     ) -> None:
         """Show the channels of other queues."""
-        await self._require_admin(_user(body))
+        await self._require_admin(team_of(context), _user(body))
         await ack()
         value = str(action.get("value"))
         page = int(value) if value.isdecimal() else 0
@@ -91,7 +91,7 @@ class Setup:
         self, view: Mapping[str, Any], team: str, user: str, client: AsyncWebClient
     ) -> dict[str, str]:
         async with asyncio.timeout(CHECK_WITHIN_S):
-            await self._require_admin(user)
+            await self._require_admin(team, user)
             before = (await self._desk.teams.now(team)).settings
             wanted = setup.read(view, before, self._desk.classifier.queues)
             ids = {channel for channels in wanted.chosen.values() for channel in channels}
@@ -100,8 +100,8 @@ class Setup:
             await self._desk.change_settings(team, wanted.settings, seen=wanted.seen, by=user)
         return problems
 
-    async def _require_admin(self, user: str) -> None:
-        if not await self._services.is_admin(user):
+    async def _require_admin(self, team: str, user: str) -> None:
+        if not await self._services.is_admin(team, user):
             raise NotAnAdmin
 
     async def _show(self, client: AsyncWebClient, view_id: str, team: str, page: int) -> None:

@@ -109,8 +109,14 @@ class Installation:
     signing_secret: str
 
     @classmethod
-    def of(cls, manifest: Manifest, team: str) -> Installation:
-        """Install the app; equal names give equal ids and secrets, so that runs can be repeated."""
+    def of(cls, manifest: Manifest, team: str, signing_secret: str | None = None) -> Installation:
+        """Install the app; equal names give equal ids and secrets, so that runs can be repeated.
+
+        Args:
+            manifest: What the app may do.
+            team: The workspace's short name.
+            signing_secret: Of an app that is in several workspaces.
+        """
 
         def digest(purpose: str) -> str:
             return hashlib.sha256(f"{team}/{purpose}".encode()).hexdigest()
@@ -127,5 +133,5 @@ class Installation:
             bot_user_id=new_id("U"),
             bot_token=f"xoxb-{digest('bot token')[:24]}",
             app_token=f"xapp-1-{new_id('A')}-{digest('app token')[:24]}",
-            signing_secret=digest("signing secret")[:32],
+            signing_secret=signing_secret or digest("signing secret")[:32],
         )

@@ -34,6 +34,11 @@ class Events:
         self._warned_minute = 0
         self._workspace.feed.subscribe(self._hear)
 
+    def tell_app(self, event: str, fields: Json) -> None:
+        """Send an event that belongs to no channel, if the app has subscribed to it."""
+        if event in self._app.manifest.events:
+            self._tell({"type": event, **fields})
+
     def _hear(self, change: Change) -> None:
         channel = change.channel
         if channel is None or self._app.bot_user_id not in channel.members:

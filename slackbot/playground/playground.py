@@ -53,6 +53,7 @@ class Playground:
     Args:
         manifest: The app's manifest, as loaded from `manifest.yml`.
         team: The workspace's short name; equal names give equal ids and tokens.
+        signing_secret: Of an app that is in several workspaces; one of its own otherwise.
         pace: Whether Slack's pace holds: about one message a second in each channel, 30,000
             events an hour.
         seed: For the faults.
@@ -70,6 +71,7 @@ class Playground:
         *,
         manifest: Mapping[str, Any],
         team: str = "acme",
+        signing_secret: str | None = None,
         pace: bool = True,
         seed: int = 0,
         port: int = 0,
@@ -77,7 +79,7 @@ class Playground:
         ack_timeout: float = 3.0,
         retry_delays: Sequence[float] = (0.0, 1.0, 5.0),
     ) -> None:
-        self.app = Installation.of(Manifest.parse(manifest), team)
+        self.app = Installation.of(Manifest.parse(manifest), team, signing_secret)
         self.feed = Feed()
         self.faults = Faults(seed)
         self.workspace = Workspace(self.app, self.feed, clock)
@@ -97,7 +99,7 @@ class Playground:
         self._webhooks: list[Webhook] = []
         self._runner = web.AppRunner(self.web_app, access_log=None, shutdown_timeout=1.0)
         self._port = port
-        Events(self._site, self._courier.send_event)
+        self._events = Events(self._site, self._courier.send_event)
 
     # Start and stop --------------------------------------------------------------------------
 
@@ -232,6 +234,10 @@ class Playground:
     def add_usergroup(self, handle: str, members: Sequence[Person]) -> Usergroup:
         """Create a user group."""
         return self.workspace.add_usergroup(handle, [person.id for person in members])
+
+    def tell_app(self, event: str, **fields: Any) -> None:
+        """Send the app an event that belongs to no channel, if it has subscribed to it."""
+        self._events.tell_app(event, fields)
 
     def unfurl(self, message: Message) -> None:
         """Show a preview of a link, as Slack does by itself: an edit that changes no text."""

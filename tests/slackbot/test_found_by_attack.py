@@ -211,7 +211,7 @@ async def test_a_partner_is_no_reviewer_and_a_lost_group_locks_out_nobody(new_of
     office.slack.workspace.users[partner.id] = stranger
     office.env["AUTOTICKET_REVIEWERS"] += f",{partner.id},S00000GONE"
     async with office.open():
-        reviewers = office.bot.reviewers
+        reviewers = (await office.bot.workspaces.of(office.slack.team_id)).reviewers
         assert not await reviewers.includes(partner.id)
         assert await reviewers.includes(office.rita.id)
 

@@ -1,0 +1,365 @@
+"""Several workspaces on one bot, over real HTTP: installed by OAuth, and blind to each other.
+
+Both have the same ids for everything: people, channels and messages. Slack never gives such ids,
+and whatever is not kept apart by team would show.
+"""
+
+import asyncio
+import contextlib
+import html
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import yaml
+from cryptography.fernet import Fernet
+
+from slackbot import delivery, installed
+from slackbot.config import parse_settings
+from slackbot.doctor import diagnose
+from slackbot.errors import ConfigError
+from slackbot.playground import Playground
+from slackbot.playground.grid import CLIENT_ID, CLIENT_SECRET, Grid
+from slackbot.run import serve
+from slackbot.server import Front
+from slackbot.team_settings import TeamSettings, TriageMode
+from storage import deliveries, installations
+from storage.schema import tickets as tickets_table
+from tests.slackbot.conftest import Office
+
+KEY = Fernet.generate_key().decode()
+
+
+@dataclass
+class House:
+    """Two workspaces, and the settings of the bot that serves both."""
+
+    grid: Grid
+    acme: Office
+    globex: Office
+    env: dict
+    bot: object = None
+    port: int = 0
+
+    @contextlib.asynccontextmanager
+    async def open(self):
+        front, stop = Front(parse_settings(self.env)), asyncio.Event()
+        running = asyncio.create_task(serve(front, stop))
+        try:
+            while not all((await front.readiness()).values()) and not running.done():
+                await asyncio.sleep(0.005)
+            self.bot, self.port = front.bot, front.port
+            for office in (self.acme, self.globex):
+                office.bot, office.port = front.bot, front.port
+                office.slack.use_http(f"http://127.0.0.1:{front.port}/slack/events")
+            yield self
+        finally:
+            stop.set()
+            await running
+
+    def page(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def install(self, office):
+        """Go through the pages as a browser would."""
+        async with httpx.AsyncClient() as browser:
+            first = await browser.get(self.page("/slack/install"))
+            link = html.unescape(re.search(r'href="(http[^"]+authorize[^"]+)"', first.text)[1])
+            cookie = first.headers["set-cookie"].split(";")[0]
+            query = self.grid.approve(link, office.slack)
+            back = self.page(f"/slack/oauth_redirect?{query}")
+            return await browser.get(back, headers={"Cookie": cookie})
+
+    async def furnish(self, office, reviewer):
+        """Install, and set channels and reviewers as an admin would."""
+        assert (await self.install(office)).status_code == 200
+        wanted = TeamSettings(
+            triage={office.help_.id: TriageMode.AUTO},
+            review_channel=office.review.id,
+            reviewers=frozenset({reviewer.id}),
+        )
+        await self.bot.desk.teams.change(office.slack.team_id, wanted, seen=0, by="UADMIN")
+
+    async def pending(self, office):
+        """The team's ticket that waits in its review channel."""
+        await office.ana.say(office.help_, office.unsure())
+        card = await office.card("review")
+        await office.settled()
+        return card
+
+
+@pytest.fixture
+async def house(tmp_path, root, texts):
+    manifest = yaml.safe_load((root / "manifest.yml").read_text(encoding="utf-8"))
+    now = time.time() + 60  # the same for both, and so are all timestamps
+
+    async with contextlib.AsyncExitStack() as stack:
+        offices = []
+        for team in ("acme", "globex"):
+            slack = Playground(
+                manifest=manifest,
+                team=team,
+                signing_secret="shared",
+                pace=False,
+                clock=lambda: now,
+                retry_delays=(0.0, 0.05, 0.2),
+            )
+            await stack.enter_async_context(slack)
+            people = {name: slack.add_user(name) for name in ("ana", "rita", "rob")}
+            names = {"help_": "it-help", "review": "it-review", "random": "random"}
+            channels = {name: slack.add_channel(called) for name, called in names.items()}
+            offices.append(Office(slack, {}, texts, people, channels))
+        acme, globex = offices
+        assert (acme.ana.id, acme.help_.id) == (globex.ana.id, globex.help_.id)
+        grid = await stack.enter_async_context(Grid((acme.slack, globex.slack)))
+        env = {
+            "SLACK_CLIENT_ID": CLIENT_ID,
+            "SLACK_CLIENT_SECRET": CLIENT_SECRET,
+            "SLACK_SIGNING_SECRET": "shared",
+            "AUTOTICKET_ENCRYPTION_KEY": KEY,
+            "SLACK_API_URL": grid.api_url,
+            "AUTOTICKET_PORT": "0",
+            "AUTOTICKET_DATABASE_URL": f"sqlite:///{tmp_path / 'autoticket.db'}",
+            "AUTOTICKET_MODEL_DIR": str(root / "models" / "default"),
+            "AUTOTICKET_POSTS_PER_SECOND": "1000",
+            "AUTOTICKET_AUDIT_RATE": "0",
+        }
+        yield House(grid, acme, globex, env)
+
+
+def forge(card, number):
+    """Put another ticket's number into everything that can be pressed on a card."""
+    shown = card.metadata["event_payload"]["ticket"]
+    card.blocks = json.loads(json.dumps(card.blocks).replace(f"{shown}:", f"{number}:"))
+
+
+async def states(house):
+    async with house.bot.desk.database.read() as conn:
+        rows = await conn.execute(
+            sa.select(tickets_table.c.team, tickets_table.c.state).order_by(tickets_table.c.id)
+        )
+        return [(team, state.value) for team, state in rows]
+
+
+async def test_no_team_sees_or_settles_what_is_anothers(house):
+    acme, globex = house.acme, house.globex
+    async with house.open():
+        await house.furnish(acme, acme.rita)
+        await house.furnish(globex, globex.rob)
+        theirs = await house.pending(acme)
+        own = await house.pending(globex)
+        asked = [office.slack.messages(office.help_) for office in (acme, globex)]
+        assert len({(each.channel, each.ts, each.user) for (each,) in asked}) == 1
+        tickets = [card.metadata["event_payload"]["ticket"] for card in (theirs, own)]
+        assert tickets == ["T-1", "T-2"]
+        assert len(acme.cards()) == len(globex.cards()) == 2
+
+        # A reviewer there is none here, although the id is the same.
+        await globex.rita.click(own, "review_confirm")
+        assert "Only IT reviewers" in globex.slack.ephemerals(globex.rita)[-1].text
+        # A guessed number in a click, in a command, in Home.
+        forge(own, "T-1")
+        await globex.rob.click(own, "review_confirm")
+        await globex.rob.choose(own, "review_priority", "P1")
+        assert "T-1" in globex.slack.ephemerals(globex.rob)[-1].text
+        for person in (globex.rob, globex.ana):
+            assert await person.command("/ticket", "status T-1", channel=globex.random) is None
+            told = globex.slack.ephemerals(person)[-1]
+            assert "no ticket T-1" in told.text
+            assert globex.unsure() not in told.shown
+        await globex.rob.say(globex.random, f"<@{globex.slack.bot_user_id}> status T-1")
+        listed = await globex.ana.command("/ticket", "list", channel=globex.random)
+        assert "T-2" in listed.shown
+        assert "T-1" not in listed.shown
+        for person in (globex.rob, globex.ana):
+            await person.open_home()
+            home = await globex.slack.until(lambda: globex.slack.home(person))  # noqa: B023
+            assert "T-2" in json.dumps(home.body)
+            assert "T-1" not in json.dumps(home.body)
+        await globex.settled()
+        assert await states(house) == [
+            (acme.slack.team_id, "pending"),
+            (globex.slack.team_id, "pending"),
+        ]
+
+        # By the shortcut and the form people file in their own workspace.
+        message = await globex.ana.say(globex.random, globex.sure())
+        await globex.ana.shortcut("file_ticket", message)
+        await globex.settled()
+        await acme.rita.click(theirs, "review_confirm")
+        await acme.settled()
+        assert await states(house) == [
+            (acme.slack.team_id, "assigned"),
+            (globex.slack.team_id, "pending"),
+            (globex.slack.team_id, "assigned"),
+        ]
+        assert {c.metadata["event_payload"]["ticket"] for c in acme.cards()} == {"T-1"}
+        assert {c.metadata["event_payload"]["ticket"] for c in globex.cards()} == {"T-2", "T-3"}
+        assert house.grid.refused == []
+
+
+async def test_who_removes_the_app_hears_nothing_more_and_harms_nobody(house, monkeypatch):
+    monkeypatch.setattr(delivery, "backoff_s", lambda attempts, rng: 0.01)
+    acme, globex = house.acme, house.globex
+    async with house.open():
+        await house.furnish(acme, acme.rita)
+        await house.furnish(globex, globex.rob)
+        await house.pending(globex)
+        house.grid.uninstall(globex.slack)
+        while await found(house, globex) is not None:
+            await asyncio.sleep(0.01)
+        # What was under way there goes nowhere.
+        await house.bot.desk.settle(
+            globex.slack.team_id, confirm(house, globex.rob.id, "T-1", globex.unsure())
+        )
+        await globex.settled()
+        async with house.bot.desk.database.read() as conn:
+            given_up = await deliveries.dead(conn, 10)
+        assert {each.team for each in given_up} == {globex.slack.team_id}
+        assert "not installed" in given_up[0].error
+        assert house.grid.refused == []
+        await house.pending(acme)
+
+        await house.install(globex)
+        await globex.ana.say(globex.help_, globex.sure())
+        await globex.card("thread", containing="T-3")
+
+
+def confirm(house, user, number, text):
+    from slackbot.desk import Step  # noqa: PLC0415
+    from storage.records import Action  # noqa: PLC0415
+
+    queue = house.bot.desk.classifier.classify([text])[0].queue_label
+    return Step(number=number, action=Action.CONFIRM, user=user, queue=queue)
+
+
+async def found(house, office):
+    async with house.bot.desk.database.read() as conn:
+        return await installations.get(conn, office.slack.team_id)
+
+
+def database_files(folder):
+    return list(folder.glob("autoticket.db*"))
+
+
+async def test_tokens_lie_sealed_and_are_renewed_before_they_end(house, tmp_path, monkeypatch):
+    monkeypatch.setattr(delivery, "backoff_s", lambda attempts, rng: 0.05)
+    house.grid.token_life_s = 3600
+    acme = house.acme
+    async with house.open():
+        await house.furnish(acme, acme.rita)
+        first = await found(house, acme)
+        assert first.expires_at is not None
+        # Nobody has asked for anything when the token ends: cards that come too early wait.
+        house.grid.expire()
+        await acme.ana.say(acme.help_, acme.unsure())
+        while "chat.postMessage" not in house.grid.refused:
+            await asyncio.sleep(0.01)
+        await house.bot.workspaces.renew_all(datetime.now(UTC))
+        await acme.card("review")
+        await acme.settled()
+        renewed = await found(house, acme)
+        assert (renewed.version, renewed.secrets == first.secrets) == (first.version + 1, False)
+    assert all(b"xox" not in file.read_bytes() for file in database_files(tmp_path))
+
+
+async def test_another_key_seals_anew_and_then_the_old_one_may_go(house):
+    async with house.open():
+        await house.furnish(house.acme, house.acme.rita)
+        sealed = (await found(house, house.acme)).secrets
+    newer = Fernet.generate_key().decode()
+    house.env["AUTOTICKET_ENCRYPTION_KEY"] = f"{newer},{KEY}"
+    async with house.open():
+        while (await found(house, house.acme)).secrets == sealed:
+            await asyncio.sleep(0.01)
+    house.env["AUTOTICKET_ENCRYPTION_KEY"] = newer
+    async with house.open():
+        await house.pending(house.acme)
+
+
+async def test_nobody_slips_an_installation_in(house):
+    async with house.open(), httpx.AsyncClient() as browser:
+        first = await browser.get(house.page("/slack/install"))
+        link = html.unescape(re.search(r'href="(http[^"]+authorize[^"]+)"', first.text)[1])
+        cookie = {"Cookie": first.headers["set-cookie"].split(";")[0]}
+        query = house.grid.approve(link, house.acme.slack)
+
+        async def come_back(query, headers):
+            answer = await browser.get(
+                house.page(f"/slack/oauth_redirect?{query}"), headers=headers
+            )
+            return answer.status_code
+
+        assert await come_back(query, {}) == 400  # another browser
+        assert (
+            await come_back("code=x&state=made-up", {"Cookie": "slack-app-oauth-state=made-up"})
+            == 401
+        )
+        assert await found(house, house.acme) is None
+        assert await come_back(query, cookie) == 200
+        assert await come_back(query, cookie) == 401  # a state works once
+        query = house.grid.approve(link, house.globex.slack)
+        assert await come_back(query, cookie) == 401
+        assert await found(house, house.globex) is None
+
+
+async def test_a_workspace_without_the_app_is_told_so(house):
+    async with house.open():
+        acme = house.acme
+        await acme.ana.command("/ticket", "vpn down", channel=acme.random)
+        told = await acme.slack.until(lambda: acme.slack.ephemerals(acme.ana))
+        assert "reinstall this app" in told[0].text
+        assert await states(house) == []
+
+
+async def test_the_doctor_looks_at_every_workspace(house, monkeypatch):
+    for name, value in house.env.items():
+        monkeypatch.setenv(name, value)
+    found_before = [finding.text for finding in await diagnose()]
+    async with house.open():
+        assert any("/slack/install" in text for text in found_before)
+        await house.furnish(house.acme, house.acme.rita)
+        await house.furnish(house.globex, house.globex.rob)
+        house.grid.uninstall(house.globex.slack)
+        monkeypatch.setattr(installed, "LIFE_S", 0)
+        texts = "\n".join(f"{finding.mark} {finding.text}" for finding in await diagnose())
+        assert "✓ acme: Slack knows the bot as" in texts
+        assert "✓ acme: the bot is in review channel #it-review" in texts
+        monkeypatch.setenv("AUTOTICKET_ENCRYPTION_KEY", Fernet.generate_key().decode())
+        texts = "\n".join(f"{finding.mark} {finding.text}" for finding in await diagnose())
+        assert "✗ acme: the tokens of" in texts
+        assert "AUTOTICKET_ENCRYPTION_KEY" in texts
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_BOT_TOKEN must be empty"),
+        ({"SLACK_APP_TOKEN": "xapp-1"}, "SLACK_APP_TOKEN must be empty"),
+        ({"SLACK_CLIENT_SECRET": ""}, "SLACK_CLIENT_SECRET is missing"),
+        ({"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET is missing"),
+        ({"AUTOTICKET_ENCRYPTION_KEY": ""}, "AUTOTICKET_ENCRYPTION_KEY is missing"),
+    ],
+)
+def test_what_several_workspaces_need_is_said_at_the_start(change, problem):
+    env = {
+        "SLACK_CLIENT_ID": "1.2",
+        "SLACK_CLIENT_SECRET": "s",
+        "SLACK_SIGNING_SECRET": "s",
+        "AUTOTICKET_ENCRYPTION_KEY": KEY,
+    }
+    parse_settings(env).require_slack()
+    with pytest.raises(ConfigError, match=problem):
+        parse_settings({**env, **change}).require_slack()
+
+
+@pytest.mark.parametrize("key", ["secret", f"{KEY},short"])
+def test_a_wrong_key_is_refused_and_not_shown(key):
+    with pytest.raises(ConfigError, match="AUTOTICKET_ENCRYPTION_KEY") as caught:
+        parse_settings({"AUTOTICKET_ENCRYPTION_KEY": key})
+    assert key not in str(caught.value.problems)
