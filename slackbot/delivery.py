@@ -18,7 +18,7 @@ from slackbot.desk.render import History
 from slackbot.outcomes import Delivered, Outcome, write_down
 from slackbot.pace import Pace
 from slackbot.posting import Posted, Poster
-from slackbot.slack_calls import OutcomeUnknown, RateLimited, Refused
+from slackbot.slack_calls import CallOutcome, OutcomeUnknown, RateLimited, Refused
 from slackbot.tasks import Tasks, repeating
 from slackbot.webhooks import Webhooks
 from slackbot.workspaces import Workspaces
@@ -211,7 +211,15 @@ class Deliverer:
             return await Poster(self.desk, workspace).deliver(delivery, history)
         if history is None:
             raise LookupError(f"T-{delivery.ticket_id} cannot be read")
-        await self.webhooks.send(delivery, history.ticket.text)
+        outcome = CallOutcome.UNKNOWN
+        try:
+            await self.webhooks.send(delivery, history.ticket.text)
+            outcome = CallOutcome.OK
+        except Refused:
+            outcome = CallOutcome.REFUSED
+            raise
+        finally:
+            self.desk.metrics.webhook(outcome)
         return None
 
     def _uncertain(self, delivery: Delivery, error: str, at_least_s: float) -> Outcome:

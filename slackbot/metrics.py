@@ -70,6 +70,9 @@ class Metrics:
             "outcome",
         )
         self._slack_calls = self._counter("slack_calls", "Calls to Slack by outcome.", "outcome")
+        self._webhooks = self._counter(
+            "webhooks", "Requests to webhooks; unknown: to be tried again.", "outcome"
+        )
         self._intake = self._histogram("intake_seconds", "To commit a payload.", _FAST)
         self._classify = self._histogram("classify_seconds", "To judge a batch of texts.", _FAST)
         self._end_to_end = self._histogram(
@@ -109,6 +112,10 @@ class Metrics:
         """A call to Slack ended."""
         self._slack_calls.labels(outcome.value).inc()
 
+    def webhook(self, outcome: CallOutcome) -> None:
+        """A request to a webhook ended."""
+        self._webhooks.labels(outcome.value).inc()
+
     def card_posted(self, seconds: float) -> None:
         """A card stands in Slack, so long after its payload was received."""
         self._end_to_end.observe(seconds)
@@ -129,6 +136,8 @@ class Metrics:
             self._payloads.labels(outcome)
         for call in CallOutcome:
             self._slack_calls.labels(call.value)
+        for call in (CallOutcome.OK, CallOutcome.UNKNOWN, CallOutcome.REFUSED):
+            self._webhooks.labels(call.value)
         for action in Action:
             self._reviews.labels(action.value)
 

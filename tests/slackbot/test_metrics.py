@@ -111,7 +111,8 @@ async def test_a_database_that_hangs_costs_a_scrape_only_its_own_figures(new_off
     monkeypatch.setattr("slackbot.bot.SNAPSHOT_S", 0.2)
     async with new_office().open() as office:
         async with contextlib.AsyncExitStack() as held:
-            for _ in range(15):  # all that the pool has, so that the next one waits 30 s
+            pool = office.bot.desk.database._engine.pool
+            while pool.checkedout() < pool.size():  # so that the next one waits 30 s
                 await held.enter_async_context(office.bot.desk.database.read())
             started = time.monotonic()
             samples = await scraped(office.port)

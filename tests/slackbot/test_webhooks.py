@@ -173,6 +173,9 @@ async def test_what_fails_is_sent_again_with_the_same_id_and_keeps_its_place(tol
         await until(lambda: len(receiver.got) == 5)
         await office.settled()
         assert await dead(office) == []
+        counted = office.bot.desk.metrics.exposition(await office.bot.snapshot()).decode()
+        assert 'autoticket_webhooks_total{outcome="ok"} 2.0' in counted
+        assert 'autoticket_webhooks_total{outcome="unknown"} 3.0' in counted
     ids = [headers["X-AutoTicket-Delivery"] for headers, _ in receiver.got]
     assert ids[:4] == [ids[0]] * 4
     assert receiver.events() == ["ticket.created"] * 4 + ["ticket.routed"]
