@@ -1,8 +1,17 @@
+import re
+import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
 
+from slackbot import checkup
+from slackbot.cli import main
 from slackbot.doctor import Mark, diagnose
+from slackbot.team_settings import TeamSettings
+from storage.database import Database
 
 
 @pytest.fixture
@@ -83,3 +92,124 @@ async def test_a_bot_that_is_still_running_elsewhere_is_noticed(configured):
     async with office.open():
         warnings = told(await diagnose(), Mark.WARNING)
     assert any("1 other Socket Mode connection" in text for text in warnings)
+
+
+async def test_a_damaged_bundle_is_named_by_its_file(configured, tmp_path, root):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(root / "models" / "default", bundle, copy_function=shutil.copy)
+    with (bundle / "heads.joblib").open("ab") as file:
+        file.write(b"x")
+    configured(AUTOTICKET_MODEL_DIR=str(bundle))
+    [bad] = told(await diagnose(), Mark.BAD)
+    assert "heads.joblib" in bad
+    assert "AUTOTICKET_MODEL_DIR" in bad
+
+
+@pytest.mark.parametrize(
+    ("revision", "mark", "remedy"),
+    [
+        ("0001", Mark.WARNING, "`autoticket run` migrates it"),
+        ("9999", Mark.BAD, "a newer version made"),
+    ],
+)
+async def test_a_database_of_another_version_is_told(configured, revision, mark, remedy):
+    office = configured()
+    database = await Database.open(office.env["AUTOTICKET_DATABASE_URL"])
+    async with database.write() as conn:
+        await conn.execute(sa.text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+    await database.close()
+    assert any(remedy in text for text in told(await diagnose(), mark))
+
+
+async def test_a_missing_database_is_no_fault(configured):
+    configured()
+    assert any("`autoticket run` creates it" in t for t in told(await diagnose(), Mark.WARNING))
+
+
+async def test_missing_scopes_are_named(configured):
+    office = configured()
+    manifest = office.slack.app.manifest
+    left = tuple(scope for scope in manifest.scopes if scope not in ("chat:write", "im:write"))
+    object.__setattr__(manifest, "scopes", left)
+    bad = "\n".join(told(await diagnose(), Mark.BAD))
+    assert "scopes missing: chat:write, im:write; update the app from manifest.yml" in bad
+
+
+async def test_a_clock_that_breaks_signatures_is_told(configured, monkeypatch):
+    configured()
+
+    class Late(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(minutes=4)
+
+    monkeypatch.setattr(checkup, "datetime", Late)
+    bad = "\n".join(told(await diagnose(), Mark.BAD))
+    assert re.search(r"clock is 2[34]\d s off, signatures will be refused: run NTP", bad)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [
+        ("SLACK_BOT_TOKEN", "", "SLACK_BOT_TOKEN is missing: copy it from OAuth & Permissions"),
+        ("SLACK_BOT_TOKEN", "xoxp-1", "SLACK_BOT_TOKEN must be a bot token"),
+        ("SLACK_APP_TOKEN", "xoxb-1", "SLACK_APP_TOKEN must be an app-level token"),
+        ("SLACK_APP_TOKEN", "", "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET"),
+        ("AUTOTICKET_PORT", "x", "AUTOTICKET_PORT: 'x' is no whole number"),
+    ],
+)
+async def test_settings_are_checked_before_slack_is_asked(configured, variable, value, remedy):
+    office = configured(**{variable: value})
+    assert any(remedy in text for text in told(await diagnose(), Mark.BAD))
+    assert office.slack.calls == []
+
+
+async def test_tokens_of_two_apps_are_noticed(configured):
+    office = configured()
+    object.__setattr__(office.slack.workspace.bot, "app_id", "AOTHER")
+    bad = told(await diagnose(), Mark.BAD)
+    assert any("SLACK_APP_TOKEN belongs to another app" in text for text in bad)
+
+
+async def test_who_may_not_review_although_named_is_told(configured):
+    office = configured()
+    ids = ",".join(office.people[name].id for name in ("rita", "gus", "eve"))
+    configured(AUTOTICKET_REVIEWERS=f"{ids},UNOBODY")
+    findings = await diagnose()
+    warned = [t for t in told(findings, Mark.WARNING) if "may not settle" in t]
+    assert len(warned) == 2
+    assert any("reviewer UNOBODY cannot be looked up" in text for text in told(findings, Mark.BAD))
+
+
+async def test_what_is_unset_is_told_with_what_follows_from_it(configured):
+    names = ("TRIAGE_CHANNELS", "REVIEW_CHANNEL", "REVIEWERS", "QUEUE_CHANNELS")
+    configured(**{f"AUTOTICKET_{name}": "" for name in names})
+    warnings = "\n".join(told(await diagnose(), Mark.WARNING))
+    for name, so in (
+        ("TRIAGE_CHANNELS", "only /ticket"),
+        ("REVIEW_CHANNEL", "in the threads"),
+        ("REVIEWERS", "nobody may settle"),
+    ):
+        assert f"AUTOTICKET_{name} unset, so that " in warnings
+        assert so in warnings
+    assert "/ticket setup" in warnings
+
+
+async def test_what_was_set_in_slack_is_what_is_checked(configured):
+    office = configured()
+    async with office.open():
+        wanted = TeamSettings(review_channel=office.random.id, reviewers=frozenset({"UNOBODY"}))
+        await office.bot.desk.teams.change(office.slack.team_id, wanted, seen=0, by="U1")
+    findings = await diagnose()
+    assert any("review channel #random" in text for text in told(findings, Mark.GOOD))
+    assert any("UNOBODY" in text for text in told(findings, Mark.BAD))
+
+
+def test_the_command_ends_with_1_when_something_must_be_mended(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for variable in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    done = CliRunner().invoke(main, ["doctor"])
+    assert done.exit_code == 1
+    assert "✗ SLACK_BOT_TOKEN is missing" in done.output
+    assert "✓ settings can be read" in done.output
