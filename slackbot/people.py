@@ -17,6 +17,18 @@ GROUP_LIFE_S = 60.0
 USER_LIFE_S = 300.0
 
 _OUTSIDERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+_ADMINS = ("is_admin", "is_owner", "is_primary_owner")
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What matters of somebody's account: a full member of the workspace, one of its admins."""
+
+    full_member: bool
+    admin: bool
+
+
+_NOBODY = _Account(full_member=False, admin=False)
 
 
 class KnowsTeams(Protocol):
@@ -42,7 +54,7 @@ class Reviewers:
     team: str
     clock: Callable[[], float] = time.monotonic
     _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
-    _full_members: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    _accounts: dict[str, tuple[float, _Account]] = field(default_factory=dict)
 
     async def includes(self, user: str) -> bool:
         """Whether `user` may settle tickets.
@@ -56,15 +68,20 @@ class Reviewers:
             return False
         return await self.is_full_member(user)
 
-    async def is_admin(self, user: str) -> bool:
-        """Whether `user` administers the workspace, and so says who reviews; asked anew each time.
+    async def is_admin(self, user: str, *, anew: bool = True) -> bool:
+        """Whether `user` administers the workspace, and so says who reviews.
+
+        Args:
+            user: Slack user id.
+            anew: Ask Slack, and not what it said some minutes ago.
 
         Raises:
             SlackFailure: When Slack cannot tell; the caller must refuse.
         """
-        found = await self._look_up(user)
-        roles = ("is_admin", "is_owner", "is_primary_owner")
-        return self._is_one_of_us(found, user) and any(found.get(role) for role in roles)
+        if anew:
+            self._accounts.pop(user, None)
+        account = await self._account(user)
+        return account.full_member and account.admin
 
     async def any_set(self) -> bool:
         """Whether the settings name any reviewers at all."""
@@ -94,27 +111,30 @@ class Reviewers:
     async def is_full_member(self, user: str) -> bool:
         """Whether `user` is neither a guest nor of another organisation.
 
-        A partner in a shared channel is no `is_stranger`, but has another `team_id`.
-
         Raises:
             SlackFailure: When Slack cannot tell.
         """
-        until, full = self._full_members.get(user, (0.0, False))
+        return (await self._account(user)).full_member
+
+    async def _account(self, user: str) -> _Account:
+        until, account = self._accounts.get(user, (0.0, _NOBODY))
         if self.clock() >= until:
-            full = self._is_one_of_us(await self._look_up(user), user)
-            self._full_members[user] = (self.clock() + USER_LIFE_S, full)
-        return full
+            async with sorted_failures():
+                answer = await self.client.users_info(user=user)
+            account = self._read(answer.get("user") or {}, user)
+            self._accounts[user] = (self.clock() + USER_LIFE_S, account)
+        return account
 
-    async def _look_up(self, user: str) -> dict[str, Any]:
-        async with sorted_failures():
-            answer = await self.client.users_info(user=user)
-        return answer.get("user") or {}
+    def _read(self, found: dict[str, Any], user: str) -> _Account:
+        """What Slack says of somebody.
 
-    def _is_one_of_us(self, found: dict[str, Any], user: str) -> bool:
-        return (
-            found.get("id") == user
-            and self._belongs_here(found)
-            and not any(found.get(flag) for flag in _OUTSIDERS)
+        Guests and people of other organisations are no full members. A partner in a shared
+        channel is no `is_stranger`, but has another `team_id`.
+        """
+        ours = found.get("id") == user and self._belongs_here(found)
+        return _Account(
+            full_member=ours and not any(found.get(flag) for flag in _OUTSIDERS),
+            admin=any(found.get(role) for role in _ADMINS),
         )
 
     def _belongs_here(self, user: dict[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
 from slackbot.desk.show import Cause, show
 from slackbot.desk.triage import Audience, Effect, apply, is_known
+from slackbot.desk.waiting import filtered, in_order, paged
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
 from slackbot.placement import controls
@@ -32,9 +33,10 @@ from slackbot.team_settings import TeamSettings
 from slackbot.views.card import card as card_message
 from slackbot.views.card import moved
 from slackbot.views.controls import Controls
+from slackbot.views.home import Backlog, Wanted
 from slackbot.views.message import Message
 from slackbot.views.ticket import TicketCard
-from storage import deliveries, inbox, tickets
+from storage import deliveries, inbox, tickets, waiting
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
 from storage.group_commit import GroupCommit
@@ -319,12 +321,26 @@ class Desk:
     def _as_card(self, history: History) -> TicketCard:
         return as_card(history, self.classifier.queues, self.url_of(history.ticket.team))
 
-    async def waiting(self, team: str, limit: int = 200) -> list[TicketCard]:
-        """The tickets that wait for a decision, the oldest `limit` of them."""
+    async def waiting(self, team: str, wanted: Wanted) -> Backlog:
+        """One page of what waits for a decision."""
+        queues = self.classifier.queues
         async with self.database.read() as conn:
-            pending = await tickets.pending(conn, team, limit)
-            histories = await histories_of(conn, pending)
-        return [self._as_card(history) for history in histories.values()]
+            everything = await waiting.of_team(conn, team)
+            found = filtered(in_order(everything), wanted)
+            some, page, pages = paged(found, wanted.page, queues)
+            histories = await self._histories_in_order(conn, [each.ticket_id for each in some])
+        return Backlog(
+            cards=tuple(self._as_card(history) for history in histories),
+            wanted=replace(wanted, page=page),
+            pages=pages,
+            found=len(found),
+            total=len(everything),
+            queues=tuple(queues),
+        )
+
+    async def _histories_in_order(self, conn: AsyncConnection, ids: Sequence[int]) -> list[History]:
+        histories = await histories_of(conn, await tickets.of_ids(conn, ids))
+        return [histories[id_] for id_ in ids if id_ in histories]
 
     async def of_reporter(self, team: str, user: str, limit: int = 20) -> list[Ticket]:
         """The newest tickets that `user` reported."""

@@ -26,7 +26,8 @@ def register(app: AsyncApp, services: Services) -> None:
     What files, changes or withdraws a ticket is recorded by the intake middleware before any
     listener runs; those listeners only acknowledge.
     """
-    actions, command, home = ReviewActions(services), TicketCommand(services), Home(services)
+    home, command = Home(services), TicketCommand(services)
+    actions = ReviewActions(services, home)
     said, settings = SaidToTheBot(services), Setup(services)
     removal = Removal(services)
 
@@ -44,7 +45,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     app.action(re.compile(r"^(review|ticket)_"))(actions.run)
     app.action(ActionId.NEW_TICKET.value)(home.new_ticket)
-    app.action(re.compile(r"^home_page_"))(home.turn_page)
+    app.action(re.compile(r"^home_(page|filter)_"))(home.show_other)
     app.action(ActionId.SETTINGS.value)(settings.open)
     app.action(re.compile(r"^setup_page_"))(settings.turn_page)
 

@@ -18,7 +18,6 @@ from slackbot.listeners.services import WHO_IS_IT_S, Services
 from slackbot.slack_calls import SlackFailure
 from slackbot.views import answers
 from slackbot.views.controls import audit_prefix
-from slackbot.views.home import shown_page
 from slackbot.views.ids import ActionId, parse_choice, queue_named
 from storage.records import Action
 
@@ -49,10 +48,10 @@ class StaleCard(AutoTicketError):
 class ReviewActions:
     """Turns clicks into steps."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, home: Home) -> None:
         self._desk = services.desk
         self._services = services
-        self._home = Home(services)
+        self._home = home
 
     async def run(
         self,
@@ -67,9 +66,7 @@ class ReviewActions:
         await self._require_reviewer(team, step.user)
         await self._desk.settle(team, step)
         await ack()
-        if (body.get("view") or {}).get("type") == "home":
-            page = shown_page(body["view"])
-            await self._home.publish(client, team, step.user, page)
+        await self._home.refresh(client, team, first=step.user, view=body.get("view") or {})
 
     async def _require_reviewer(self, team: str, user: str) -> None:
         try:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -13,9 +17,40 @@ from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.slack_calls import SlackFailure, sorted_failures
 from slackbot.views import home, modal
-from slackbot.views.ticket import TicketCard
+from slackbot.views.home import Wanted
 
 log = logging.getLogger(__name__)
+
+OPEN_S = 30 * 60.0
+"""So long a Home that somebody has opened here is kept true; Slack does not say who looks away."""
+OPEN_AT_ONCE = 30
+"""So many of them: every one costs a call after each step."""
+
+
+@dataclass(slots=True)
+class OpenHomes:
+    """Who has Home open, as far as this replica knows, and what it shows them.
+
+    It only saves people a click on the tab: what it forgets is shown anew when it is opened.
+    """
+
+    _shown: OrderedDict[tuple[str, str], tuple[float, Wanted]] = field(default_factory=OrderedDict)
+
+    def note(self, team: str, user: str, wanted: Wanted) -> None:
+        """Somebody sees this now."""
+        self._shown[team, user] = (time.monotonic() + OPEN_S, wanted)
+        self._shown.move_to_end((team, user))
+        while len(self._shown) > OPEN_AT_ONCE:
+            self._shown.popitem(last=False)
+
+    def of(self, team: str) -> dict[str, Wanted]:
+        """By user, what the people of a team see, the latest first."""
+        now = time.monotonic()
+        return {
+            user: wanted
+            for (of_team, user), (until, wanted) in reversed(self._shown.items())
+            if of_team == team and until > now
+        }
 
 
 class Home:
@@ -24,27 +59,38 @@ class Home:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._desk = services.desk
+        self._open = OpenHomes()
+        self._stale: set[str] = set()
+        self._refreshing = asyncio.Lock()
 
     async def opened(
         self, event: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
     ) -> None:
         """Show what is true now whenever somebody opens the tab."""
         if event.get("tab") == "home":
-            await self.publish(client, team_of(context), str(event["user"]))
+            wanted = home.shown(event.get("view") or {}, self._desk.classifier.queues)
+            await self._publish(client, team_of(context), str(event["user"]), wanted)
 
-    async def publish(self, client: AsyncWebClient, team: str, user: str, page: int = 0) -> None:
-        """Show `user` their Home."""
-        view = home.home(
-            mine=await self._desk.of_reporter(team, user),
-            waiting=await self._waiting(team, user),
-            page=page,
-        )
-        try:
-            async with sorted_failures():
-                await client.views_publish(user_id=user, view=view)
-        except SlackFailure as failure:
-            # It is shown anew whenever it is opened; what was done there is done.
-            log.warning("home_not_shown", extra={"error": str(failure)})
+    async def refresh(
+        self, client: AsyncWebClient, team: str, *, first: str = "", view: dict[str, Any]
+    ) -> None:
+        """Show what is true now to everybody who has Home open.
+
+        Args:
+            client: Slack's Web API for that team.
+            team: The workspace.
+            first: Who has just taken a step.
+            view: The Home in which `first` did; empty when that was elsewhere.
+        """
+        if view.get("type") == "home":
+            self._open.note(team, first, home.shown(view, self._desk.classifier.queues))
+        self._stale.add(team)
+        async with self._refreshing:  # steps that come meanwhile are shown together
+            if team not in self._stale:
+                return
+            self._stale.discard(team)
+            for user, wanted in self._open.of(team).items():
+                await self._publish(client, team, user, wanted, opened=False)
 
     async def new_ticket(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """Open the ticket modal."""
@@ -52,7 +98,7 @@ class Home:
         async with sorted_failures():
             await client.views_open(trigger_id=body["trigger_id"], view=modal.ticket_modal())
 
-    async def turn_page(
+    async def show_other(
         self,
         ack: AsyncAck,
         body: dict[str, Any],
@@ -60,12 +106,28 @@ class Home:
         context: AsyncBoltContext,
         client: AsyncWebClient,
     ) -> None:
-        """Show another page of what waits."""
+        """Show another page of what waits, or what another filter leaves of it."""
         await ack()
-        value = str(action.get("value"))
-        page = int(value) if value.isdecimal() else 0
-        await self.publish(client, team_of(context), str(body["user"]["id"]), page)
+        queues = self._desk.classifier.queues
+        wanted = home.chosen(home.shown(body.get("view") or {}, queues), action, queues)
+        await self._publish(client, team_of(context), str(body["user"]["id"]), wanted)
 
-    async def _waiting(self, team: str, user: str) -> list[TicketCard] | None:
-        reviews = await self._services.may_review(team, user)
-        return await self._desk.waiting(team) if reviews else None
+    async def _publish(
+        self, client: AsyncWebClient, team: str, user: str, wanted: Wanted, *, opened: bool = True
+    ) -> None:
+        """Show `user` their Home."""
+        may_review = await self._services.may_review(team, user)
+        backlog = await self._desk.waiting(team, wanted) if may_review else None
+        view = home.home(
+            mine=await self._desk.of_reporter(team, user),
+            backlog=backlog,
+            is_admin=await self._services.seems_admin(team, user),
+        )
+        if opened:
+            self._open.note(team, user, backlog.wanted if backlog else wanted)
+        try:
+            async with sorted_failures():
+                await client.views_publish(user_id=user, view=view)
+        except SlackFailure as failure:
+            # It is shown anew whenever it is opened; what was done there is done.
+            log.warning("home_not_shown", extra={"error": str(failure)})

@@ -45,6 +45,14 @@ class Services:
         except (SlackFailure, TimeoutError):
             return False
 
+    async def seems_admin(self, team: str, user: str) -> bool:
+        """Whether to show `user` the way to the settings; who may change them is asked anew."""
+        try:
+            async with asyncio.timeout(WHO_IS_IT_S / 2):
+                return await (await self.reviewers(team)).is_admin(user, anew=False)
+        except (SlackFailure, TimeoutError):
+            return False
+
     async def may_review(self, team: str, user: str) -> bool:
         """Whether `user` may settle the team's tickets; no when Slack does not say so in time."""
         try:

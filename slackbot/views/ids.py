@@ -35,6 +35,8 @@ class ActionId(StrEnum):
     NEW_TICKET = "home_new_ticket"
     PREVIOUS_PAGE = "home_page_previous"
     NEXT_PAGE = "home_page_next"
+    FILTER_QUEUE = "home_filter_queue"
+    FILTER_PRIORITY = "home_filter_priority"
     SETTINGS = "home_settings"
     SETUP_BACK = "setup_page_previous"
     SETUP_MORE = "setup_page_next"

@@ -195,7 +195,7 @@ def _elsewhere(settings: TeamSettings) -> Block:
         "All other channels that the bot is in",
         element,
         optional=False,
-        hint="But for those of reviewers and queues.",
+        hint="The review channel and the channels of the queues are left out.",
     )
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from slackbot.desk.settings import LIFE_S, SettingsChanged, SettingsOfTeams
 from slackbot.team_settings import TeamSettings, TriageMode
+from slackbot.views.home import Wanted
 from storage import export
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
@@ -139,7 +140,7 @@ async def test_a_silent_channel_is_judged_and_nobody_sees_anything(new_office):
             ("silent", None, office.sure(1)),
             ("silent", None, office.unsure()),
         ]
-        assert await office.bot.desk.waiting(office.slack.team_id) == []
+        assert (await office.bot.desk.waiting(office.slack.team_id, Wanted())).total == 0
         for person, words in ((office.ana, "list"), (office.rita, "status T-1")):
             answer = await person.command("/ticket", words, channel=office.random)
             shown = answer.shown if answer else office.slack.ephemerals(person)[-1].text

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 import storage
-from storage import cards, deliveries, forget, inbox, predictions, reviews, tickets
+from storage import cards, deliveries, forget, inbox, predictions, reviews, tickets, waiting
 from storage.records import Place, State
 from storage.schema import REVISION, metadata
 from tests.storage.examples import (
@@ -73,6 +73,7 @@ async def the_way_of_a_message(db):
         await inbox.status(conn, team=TEAM, key="C1:1.1")
         await tickets.of_reporter(conn, TEAM, "U1", 9)
         await tickets.pending(conn, TEAM, 9)
+        await waiting.of_team(conn, TEAM)
         await inbox.depth(conn)
         await deliveries.depth(conn)
         await deliveries.dead(conn, 9)

@@ -1,19 +1,20 @@
 """slackbot.views.home: my tickets for everybody, what waits for reviewers."""
 
-import re
 from dataclasses import replace
-from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.decision import Priority
 from slackbot.playground import blocks as block_kit
-from slackbot.views.home import home, shown_page
-from slackbot.views.ids import MAX_QUEUE_NAME, parse_choice
+from slackbot.playground.limits import Surface, check_view
+from slackbot.views.home import Backlog, Wanted, chosen, home, page_size
+from slackbot.views.home import shown as shown_in
+from slackbot.views.ids import MAX_QUEUE_NAME, MAX_QUEUES, parse_choice
 from storage.records import State
-from tests.views.examples import FILED, PENDING, TICKET, ticket_cards, tickets
-from tests.views.judges import accept_view, shown
+from tests.views.examples import PENDING, QUEUES, TICKET, queue_names, ticket_cards, tickets
+from tests.views.judges import accept_view, elements, shown
 
 waiting_tickets = st.lists(
     ticket_cards(st.just(State.PENDING), most_queues=8), max_size=9, unique_by=lambda t: t.number
@@ -34,20 +35,48 @@ def pages(view):
     }
 
 
+def backlog(cards=(), *, queues=QUEUES, pages=1, found=None, total=None, **wanted):
+    """A page as the desk would cut it."""
+    cards = tuple(cards)[: page_size(queues)]
+    found = len(cards) if found is None else found
+    return Backlog(
+        cards=cards,
+        wanted=Wanted(**wanted),
+        pages=pages,
+        found=found,
+        total=found if total is None else total,
+        queues=tuple(queues),
+    )
+
+
 @settings(max_examples=15)
-@given(st.lists(tickets(), max_size=12), st.none() | waiting_tickets, st.integers(0, 3))
-def test_slack_takes_every_home(mine, waiting, page):
-    accept_view(home(mine=mine, waiting=waiting, page=page), "home")
+@given(
+    st.lists(tickets(), max_size=12),
+    st.none() | waiting_tickets,
+    st.integers(0, 3),
+    st.booleans(),
+    queue_names(8),
+    st.none() | st.sampled_from(Priority),
+)
+def test_slack_takes_every_home(mine, waiting, page, is_admin, queues, priority):
+    part = None
+    if waiting is not None:
+        part = backlog(
+            waiting, queues=queues, pages=4, page=page, queue=queues[0], priority=priority
+        )
+    accept_view(home(mine=mine, backlog=part, is_admin=is_admin), "home")
 
 
-def test_the_largest_home_fits():
-    queues = tuple(f"{n:03}{'😀' * (MAX_QUEUE_NAME - 3)}" for n in range(40))
+@pytest.mark.parametrize("count", [40, MAX_QUEUES])
+def test_the_largest_home_fits(count):
+    queues = tuple(f"{n:03}{'😀' * (MAX_QUEUE_NAME - 3)}" for n in range(count))
     waiting = [
         replace(PENDING, number=f"T-{2**62 + n}", text="😀" * 40_000, queues=queues)
         for n in range(9)
     ]
-
-    accept_view(home(mine=[replace(TICKET, id=n) for n in range(20)], waiting=waiting), "home")
+    part = backlog(waiting, queues=queues, queue=queues[-1], pages=9)
+    view = home(mine=[replace(TICKET, id=n) for n in range(20)], backlog=part)
+    check_view(view, Surface.HOME)  # blockkit does not look for an option inside of groups
 
 
 def test_an_employee_sees_their_tickets_and_can_file_one():
@@ -55,65 +84,67 @@ def test_an_employee_sees_their_tickets_and_can_file_one():
 
     assert "*T-12*  vpn drops" in shown(view["blocks"])
     assert "Waiting for a decision" not in shown(view["blocks"])
-    assert [e["action_id"] for _, e in block_kit.elements(view["blocks"])] == ["home_new_ticket"]
+    assert list(elements(view["blocks"])) == ["home_new_ticket"]
 
 
-def test_a_reviewer_sees_the_most_urgent_first_then_the_oldest():
-    waiting = [
-        replace(PENDING, number="T-1", priority=Priority.P3, created_at=FILED),
-        replace(PENDING, number="T-2", priority=Priority.P1, created_at=FILED + timedelta(hours=1)),
-        replace(PENDING, number="T-3", priority=Priority.P1, created_at=FILED),
-    ]
-    view = home(mine=[], waiting=waiting)
-
-    assert numbers(view) == ["T-3", "T-2", "T-1"]
-    assert "Waiting for a decision: 3" in shown(view["blocks"])
+def test_an_admin_finds_the_settings():
+    assert "home_settings" in elements(home(mine=[], is_admin=True)["blocks"])
 
 
 def test_a_reviewer_decides_in_home_as_on_a_card():
-    ids = [
-        e["action_id"] for _, e in block_kit.elements(home(mine=[], waiting=[PENDING])["blocks"])
-    ]
-
-    assert ids[:-1] == [
+    view = home(mine=[], backlog=backlog([PENDING]))
+    assert list(elements(view["blocks"]))[:-1] == [
+        *("home_filter_queue", "home_filter_priority"),
         *("review_confirm", "review_pick_2", "review_pick_3", "review_dismiss"),
         *("review_reassign", "review_priority"),
     ]
+    assert numbers(view) == ["T-12"]
 
 
-def test_nothing_waits_is_said():
-    assert "Nothing waits for you" in shown(home(mine=[], waiting=[])["blocks"])
+def test_what_there_is_to_do_is_said():
+    assert "Nothing waits for you" in shown(home(mine=[], backlog=backlog())["blocks"])
+    filtered = home(mine=[], backlog=backlog(found=0, total=5, queue="Access"))
+    assert "Waiting for a decision: 5" in shown(filtered["blocks"])
+    assert "None like that" in shown(filtered["blocks"])
+    some = home(mine=[], backlog=backlog([PENDING], found=1, total=5, queue="Hardware"))
+    assert "1 of them, as filtered" in shown(some["blocks"])
 
 
-def test_turning_the_pages_shows_every_ticket_once():
-    waiting = [
-        replace(PENDING, number=f"T-{n}", created_at=FILED + timedelta(n)) for n in range(1, 24)
-    ]
-    view, seen = home(mine=[], waiting=waiting), []
-    assert "home_page_previous" not in pages(view)
-    while True:
-        seen += numbers(view)
-        if "home_page_next" not in pages(view):
-            break
-        page = int(pages(view)["home_page_next"])
-        view = home(mine=[], waiting=waiting, page=page)
-        assert shown_page(view) == page
-        assert int(pages(view)["home_page_previous"]) == page - 1
-
-    assert seen == [f"T-{n}" for n in range(1, 24)]
+def test_the_pages_are_turned_by_buttons_where_there_are_any():
+    at = {page: home(mine=[], backlog=backlog([PENDING], pages=3, page=page)) for page in range(3)}
+    assert pages(at[0]) == {"home_page_next": "1"}
+    assert pages(at[1]) == {"home_page_previous": "0", "home_page_next": "2"}
+    assert pages(at[2]) == {"home_page_previous": "1"}
+    assert pages(home(mine=[], backlog=backlog([PENDING]))) == {}
 
 
-def test_a_page_that_is_gone_shows_the_last_one():
-    waiting = [
-        replace(PENDING, number=f"T-{n}", created_at=FILED + timedelta(n)) for n in range(1, 9)
-    ]
-    view = home(mine=[], waiting=waiting, page=7)
+def test_a_home_remembers_what_it_shows():
+    wanted = Wanted(queue="Access", priority=Priority.P2, page=1)
+    part = replace(backlog([PENDING], pages=2), wanted=wanted)
+    view = home(mine=[], backlog=part)
+    assert shown_in(view, QUEUES) == wanted
+    picked = elements(view["blocks"])
+    assert picked["home_filter_queue"]["initial_option"]["value"] == "Access"
+    assert picked["home_filter_priority"]["initial_option"]["value"] == "P2"
 
-    assert numbers(view) == ["T-7", "T-8"]
-    assert shown_page(view) == 1
-    assert re.search("Page 2 of 2", shown(view["blocks"]))
+
+@pytest.mark.parametrize("metadata", [None, "", "3", "{", '{"page": "x"}', '{"priority": "P9"}'])
+def test_what_is_no_home_of_ours_is_shown_from_the_start(metadata):
+    assert shown_in({"private_metadata": metadata}, QUEUES) == Wanted()
 
 
-def test_the_page_of_another_view_is_the_first():
-    assert shown_page({}) == 0
-    assert shown_page({"private_metadata": '{"channel": "C1"}'}) == 0
+def test_a_queue_that_is_gone_is_no_filter_any_more():
+    view = {"private_metadata": '{"queue": "Renamed", "page": 2}'}
+    assert shown_in(view, QUEUES) == Wanted(page=2)
+    action = {"action_id": "home_filter_queue", "selected_option": {"value": "Renamed"}}
+    assert chosen(Wanted(queue="Access"), action, QUEUES) == Wanted()
+
+
+def test_filters_begin_at_the_first_page_and_pages_keep_the_filters():
+    wanted = Wanted(queue="Access", page=2)
+    urgent = {"action_id": "home_filter_priority", "selected_option": {"value": "P1"}}
+    assert chosen(wanted, urgent, QUEUES) == Wanted(queue="Access", priority=Priority.P1)
+    everything = {"action_id": "home_filter_queue", "selected_option": {"value": "*"}}
+    assert chosen(wanted, everything, QUEUES) == Wanted()
+    back = {"action_id": "home_page_previous", "value": "1"}
+    assert chosen(wanted, back, QUEUES) == Wanted(queue="Access", page=1)

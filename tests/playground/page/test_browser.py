@@ -270,3 +270,39 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
     await go(page, "it-review")
     await expect(page.locator("#scroll .card")).to_be_visible()
     await check("review")
+
+
+async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, demo, texts, shoot):
+    page = await visit()
+    for text in texts[Decision.REVIEW][:3]:
+        await write(page, text)
+    await become(page, "Rita")
+    await write(page, "/ticket setup")
+    form = page.get_by_role("dialog", name="AutoTicket settings")
+    asked = form.get_by_role("group", name="Read and always ask")
+    await expect(
+        form.get_by_role("group", name="Read and route").get_by_label("#it-help")
+    ).to_be_checked()
+    await form.get_by_label("Review channel").select_option(label="#it-help")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_contain_text("whose messages are read")
+    await form.get_by_label("Review channel").select_option(label="#it-review")
+    await asked.get_by_label("#random").check()
+    await shoot(page, "setup-1280-light")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    settings = await demo.bot.desk.teams.of(demo.slack.team_id)
+    assert settings.triage == {demo.office.help.id: "auto", demo.office.random.id: "suggest"}
+
+    await go(page, "Home")
+    waiting = page.locator("#scroll")
+    await expect(waiting).to_contain_text("Waiting for a decision: 3")
+    await waiting.get_by_role("combobox", name="Priority").first.select_option(label="P1 Critical")
+    await expect(waiting).to_contain_text(re.compile("as filtered|None like that"))
+    await waiting.get_by_role("combobox", name="Priority").first.select_option(
+        label="All priorities"
+    )
+    await expect(waiting.get_by_role("button", name=re.compile("^Confirm"))).to_have_count(3)
+    await shoot(page, "home-reviewer-1280-light")
+    await waiting.get_by_role("button", name=re.compile("^Confirm")).first.click()
+    await expect(waiting).to_contain_text("Waiting for a decision: 2")
