@@ -258,7 +258,7 @@ def _assemble(
         app=build_app(client, Services(desk, workspaces, settings), flow),
         worker=Worker(desk, workspaces, owner),
         deliverer=Deliverer(desk, workspaces, webhooks, owner, Pace(settings.posts_per_second)),
-        housekeeping=Housekeeping(desk.database, settings.retention_days),
+        housekeeping=Housekeeping(desk.database, settings.retention_days, desk.check_queues),
         client=client,
         workspaces=workspaces,
         owner=owner,

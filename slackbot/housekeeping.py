@@ -1,12 +1,13 @@
-"""What must be done now and then: erase what has served its time."""
+"""What must be done now and then: erase what has served its time, and look at the audits."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from storage import deliveries, forget, inbox
 from storage.database import Database
@@ -26,20 +27,30 @@ class Housekeeping:
     Attributes:
         database: The record.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
+        daily: Done at the start and then once a day.
     """
 
     database: Database
     retention_days: int
+    daily: Callable[[datetime], Awaitable[None]] | None = None
+    _done_on: date | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tidy up every minute until `stop` is set."""
         while not stop.is_set():
             try:
                 await self.tidy(datetime.now(UTC))
+                await self._once_a_day(datetime.now(UTC))
             except DatabaseUnavailable as error:
                 log.warning("housekeeping_postponed", extra={"error": str(error)})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), EVERY_S)
+
+    async def _once_a_day(self, now: datetime) -> None:
+        if self.daily is None or self._done_on == now.date():
+            return
+        await self.daily(now)
+        self._done_on = now.date()
 
     async def tidy(self, now: datetime) -> None:
         """Do it once."""

@@ -26,9 +26,13 @@ from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTick
 from slackbot.desk.show import Cause, show
 from slackbot.desk.triage import Audience, Effect, apply, is_known
 from slackbot.desk.waiting import filtered, in_order, paged
+from slackbot.desk.watch import QueueWatch, under_watch
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
 from slackbot.placement import controls
+from slackbot.stats.figures import Numbers
+from slackbot.stats.period import Period
+from slackbot.stats.reader import numbers_of
 from slackbot.team_settings import TeamSettings
 from slackbot.views.card import card as card_message
 from slackbot.views.card import moved
@@ -98,6 +102,7 @@ class Desk:
         metrics: Counts what happens here.
         inbox_filled: Set when something waits for the worker.
         outbox_filled: Set when something waits for the delivery.
+        watch: Knows which queues have lost automatic routing.
     """
 
     database: Database
@@ -110,10 +115,12 @@ class Desk:
     metrics: Metrics = field(default_factory=Metrics)
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
+    watch: QueueWatch = field(init=False)
     _recording: GroupCommit[Intake, bool] = field(init=False)
 
     def __post_init__(self) -> None:
         """Let payloads that come together be committed together."""
+        self.watch = QueueWatch(self.database)
         self._recording = GroupCommit(self.database, _record)
 
     async def record(self, intake: Intake) -> bool:
@@ -195,10 +202,14 @@ class Desk:
         )
         seconds = time.perf_counter() - started
         self.metrics.judged(seconds)
+        demoted = {team: await self.watch.demoted(team) for team in {i.team for i in intakes}}
         return [
             Judged(
                 intake=intake,
-                said=as_wanted(with_given_urgency(each, intake.urgency, self.matrix), intake.mode),
+                said=under_watch(
+                    as_wanted(with_given_urgency(each, intake.urgency, self.matrix), intake.mode),
+                    demoted[intake.team],
+                ),
                 latency_ms=seconds * 1000,
                 received_at=item.received_at,
             )
@@ -254,6 +265,25 @@ class Desk:
             for ticket in await tickets.pending(conn, team, _MOVED_AT_ONCE):
                 await show(conn, ticket, wanted, cause)
         self.outbox_filled.set()
+
+    async def check_queues(self, now: datetime) -> None:
+        """Take automatic routing from queues that fall under their promise, and offer it back.
+
+        Raises:
+            DatabaseUnavailable: The record cannot be read or written.
+        """
+        promise = self.classifier.manifest.rules.promised_precision
+        await self.watch.check_all(self.teams, self.classifier.version, promise, now)
+        self.outbox_filled.set()
+
+    async def numbers(self, team: str, period: Period) -> Numbers:
+        """Honest numbers of a period.
+
+        Raises:
+            DatabaseUnavailable: The record cannot be read.
+        """
+        promise = self.classifier.manifest.rules.promised_precision
+        return await numbers_of(self.database, team, period, promise=promise)
 
     async def backlog(self) -> Mapping[str, QueueDepth]:
         """How much lies in the inbox and in the outbox.

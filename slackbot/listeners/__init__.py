@@ -13,6 +13,7 @@ from slackbot.listeners.errors import report_error
 from slackbot.listeners.events import SaidToTheBot, acknowledge
 from slackbot.listeners.home import Home
 from slackbot.listeners.modals import submit_ticket
+from slackbot.listeners.queues import Queues
 from slackbot.listeners.removal import Removal
 from slackbot.listeners.services import Services
 from slackbot.listeners.setup import Setup
@@ -44,6 +45,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.event("tokens_revoked")(removal.revoked)
 
     app.action(re.compile(r"^(review|ticket)_"))(actions.run)
+    app.action(ActionId.RESTORE.value)(Queues(services).restore)
     app.action(ActionId.NEW_TICKET.value)(home.new_ticket)
     app.action(re.compile(r"^home_(page|filter)_"))(home.show_other)
     app.action(ActionId.SETTINGS.value)(settings.open)

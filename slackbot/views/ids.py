@@ -32,6 +32,7 @@ class ActionId(StrEnum):
     CLAIM = "ticket_claim"
     RESOLVE = "ticket_resolve"
     REOPEN = "ticket_reopen"
+    RESTORE = "queue_restore"
     NEW_TICKET = "home_new_ticket"
     PREVIOUS_PAGE = "home_page_previous"
     NEXT_PAGE = "home_page_next"

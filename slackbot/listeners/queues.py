@@ -1,0 +1,56 @@
+"""The button that gives a queue its automatic routing back."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slackbot.errors import AutoTicketError
+from slackbot.identity import team_of
+from slackbot.listeners.services import Services
+from slackbot.slack_calls import SlackFailure, sorted_failures
+from slackbot.views import answers, watch
+
+log = logging.getLogger(__name__)
+
+
+class NotForYou(AutoTicketError):
+    """Only reviewers decide about queues."""
+
+
+class Queues:
+    """Reviewers decide whether a queue is routed automatically again."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def restore(
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        action: dict[str, Any],
+        context: AsyncBoltContext,
+        client: AsyncWebClient,
+    ) -> None:
+        """Commit, acknowledge, and take the button away."""
+        user, queue = str(body["user"]["id"]), str(action.get("value") or "")
+        if not await self._services.may_review(team_of(context), user):
+            raise NotForYou(answers.not_a_reviewer(any_set=True).text)
+        await self._services.desk.watch.restore(team_of(context), queue, by=user)
+        await ack()
+        message = watch.restored(queue, user)
+        try:
+            async with sorted_failures():
+                await client.chat_update(
+                    channel=body["channel"]["id"],
+                    ts=body["message"]["ts"],
+                    text=message.text,
+                    blocks=list(message.blocks),
+                )
+        except SlackFailure as failure:
+            # The button stays, and says that nothing is on offer any more.
+            log.warning("offer_not_rewritten", extra={"error": str(failure)})

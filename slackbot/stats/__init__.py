@@ -1,0 +1,1 @@
+"""Honest numbers for people: counted from the record, drawn, and written as a report."""
