@@ -92,6 +92,12 @@ class Bundle:
         return heads
 
 
+def encoder_key(manifest: Manifest) -> str:
+    """The same for bundles that turn every text into the same embedding."""
+    graph, tokenizer = manifest.files[ENCODER], manifest.files[TOKENIZER]
+    return f"{graph[:16]}-{tokenizer[:8]}-{manifest.max_tokens}"
+
+
 def _read_manifest(folder: Path) -> Manifest:
     try:
         with (folder / MANIFEST).open("rb") as file:

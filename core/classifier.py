@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.bundle import Bundle
+from core.bundle import Bundle, encoder_key
 from core.decision import Classification
 from core.encoder import Encoder
 from core.heads import HeadOutputs, Heads
@@ -43,6 +43,7 @@ class Classifier:
         *,
         matrix: PriorityMatrix = DEFAULT_MATRIX,
         threads: int = 2,
+        like: Classifier | None = None,
     ) -> Classifier:
         """Load a bundle, checked file by file.
 
@@ -50,13 +51,18 @@ class Classifier:
             path: The bundle's folder.
             matrix: Which priority follows from urgency and impact.
             threads: Threads inside one multiplication of the encoder.
+            like: Shares its encoder with the new one when the files are the same.
 
         Raises:
             BundleError: No usable bundle there.
             EncoderError: Its encoder cannot be opened.
         """
         bundle = Bundle.load(path)
-        return cls(bundle.manifest, bundle.encoder(threads=threads), bundle.heads(), matrix)
+        if like is not None and encoder_key(like.manifest) == encoder_key(bundle.manifest):
+            encoder = like.encoder
+        else:
+            encoder = bundle.encoder(threads=threads)
+        return cls(bundle.manifest, encoder, bundle.heads(), matrix)
 
     @property
     def version(self) -> str:

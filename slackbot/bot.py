@@ -26,6 +26,7 @@ from slackbot.desk.settings import SettingsOfTeams
 from slackbot.housekeeping import Housekeeping
 from slackbot.identity import wait_for_identity
 from slackbot.installed import InstalledWorkspaces
+from slackbot.learning.watch import ModelWatch
 from slackbot.listeners.services import Services
 from slackbot.metrics import Metrics, Snapshot
 from slackbot.oauth import oauth_flow
@@ -62,6 +63,7 @@ class Bot:
         worker: Works off the inbox.
         deliverer: Works off the outbox.
         housekeeping: Erases what has served its time.
+        models: Keeps the classifier at the version that people promoted.
         client: Slack's Web API.
         workspaces: Those that it serves.
         owner: This replica's name on leases.
@@ -73,6 +75,7 @@ class Bot:
     worker: Worker
     deliverer: Deliverer
     housekeeping: Housekeeping
+    models: ModelWatch
     client: AsyncWebClient
     workspaces: Workspaces
     owner: str
@@ -112,6 +115,7 @@ class Bot:
             asyncio.create_task(self.deliverer.run(idle), name="delivery"),
             asyncio.create_task(self.housekeeping.run(idle), name="housekeeping"),
             asyncio.create_task(self.workspaces.run(idle), name="workspaces"),
+            asyncio.create_task(self.models.run(idle), name="models"),
         ]
         try:
             async with self._connected():
@@ -215,7 +219,9 @@ async def open_bot(
                 webhooks=webhooks.lanes,
                 metrics=metrics,
             )
-            yield _assemble(settings, desk, asking.result(), webhooks, connect)
+            bot = _assemble(settings, desk, asking.result(), webhooks, connect)
+            await bot.models.check()  # the promoted version decides from the first text on
+            yield bot
         finally:
             await database.close()
 
@@ -251,14 +257,18 @@ def _assemble(
     owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
     client = connect(settings.bot_token)
     vault = Vault(settings.encryption_keys) if settings.client_id else None
+    # What one workspace's reviewers decide must not change what the others get.
+    team = workspaces.only.identity.team if isinstance(workspaces, OneWorkspace) else None
+    models = ModelWatch(desk, settings.model_dir, team, settings.retrain_days)
     flow = oauth_flow(settings, desk.database, vault, connect) if vault else None
     return Bot(
         settings=settings,
         desk=desk,
-        app=build_app(client, Services(desk, workspaces, settings), flow),
+        app=build_app(client, Services(desk, workspaces, settings, models), flow),
         worker=Worker(desk, workspaces, owner),
         deliverer=Deliverer(desk, workspaces, webhooks, owner, Pace(settings.posts_per_second)),
         housekeeping=Housekeeping(desk.database, settings.retention_days, desk.check_queues),
+        models=models,
         client=client,
         workspaces=workspaces,
         owner=owner,

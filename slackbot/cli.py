@@ -159,10 +159,13 @@ def evaluate(**options: Any) -> None:
 
 
 @main.command()
-def retrain() -> None:
+@click.option("--background", is_flag=True, help="Leave the processor to others.")
+def retrain(background: bool) -> None:
     """Learn from what people settled: a new version beside the one in force, compared with it."""
     from slackbot.learning import commands  # noqa: PLC0415
 
+    if background:
+        os.nice(15)
     commands.run_retrain()
 
 

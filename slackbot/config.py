@@ -107,6 +107,12 @@ VARIABLES = (
         "After so many days the text of closed tickets is erased; 0 keeps it.",
     ),
     Variable(
+        "AUTOTICKET_RETRAIN_DAYS",
+        "0",
+        "So often a new version is fitted in the background and offered to the reviewers; 0: only "
+        "by `autoticket retrain`.",
+    ),
+    Variable(
         "AUTOTICKET_API_TOKEN",
         "",
         "Bearer token of `POST /api/classify`; without it there is no such address.",
@@ -143,6 +149,7 @@ class Settings:
         audit_rate: Share in [0, 1] of automatic routes that is also put to a reviewer.
         posts_per_second: Sustained posts a second in one channel.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
+        retrain_days: Days between new versions that are fitted in the background; 0: none are.
         api_token: What callers of the web API must show; without one there is no web API.
         webhooks: URLs that are told what happens to tickets.
         webhook_secret: Signs what they are sent.
@@ -167,6 +174,7 @@ class Settings:
     priority_matrix: PriorityMatrix = DEFAULT_MATRIX
     posts_per_second: float = 1.0
     retention_days: int = 0
+    retrain_days: int = 0
     api_token: str = field(default="", repr=False)
     webhooks: tuple[str, ...] = field(default=(), repr=False)
     webhook_secret: str = field(default="", repr=False)
@@ -274,6 +282,7 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         priority_matrix=read.converted("AUTOTICKET_PRIORITY_MATRIX", PriorityMatrix.parse),
         posts_per_second=read.converted("AUTOTICKET_POSTS_PER_SECOND", _positive),
         retention_days=read.converted("AUTOTICKET_RETENTION_DAYS", _whole(0, 36500)),
+        retrain_days=read.converted("AUTOTICKET_RETRAIN_DAYS", _whole(0, 3650)),
         api_token=read.text("AUTOTICKET_API_TOKEN"),
         webhooks=read.converted("AUTOTICKET_WEBHOOKS", _webhooks),
         webhook_secret=read.text("AUTOTICKET_WEBHOOK_SECRET"),

@@ -31,7 +31,7 @@ def manifest():
 def registered():
     """What the listeners register, by the kind of payload."""
     app = create_autospec(AsyncApp, instance=True)
-    register(app, Services(desk=None, workspaces=None, settings=Settings()))
+    register(app, Services(desk=None, workspaces=None, settings=Settings(), models=None))
     kinds = ("event", "command", "shortcut", "view", "action")
     return {kind: [call.args[0] for call in getattr(app, kind).call_args_list] for kind in kinds}
 

@@ -88,11 +88,16 @@ async def decide(
     return change
 
 
-async def roll_back(database: Database, *, by: str) -> NewModelChange:
+async def roll_back(database: Database, *, by: str, expected: str | None = None) -> NewModelChange:
     """Put the version in force that served before the last promotion.
 
+    Args:
+        database: The record.
+        by: Slack user id, or who gave the command.
+        expected: The version that is to be taken back; None: whichever is in force.
+
     Raises:
-        NothingToRollBack: There was none.
+        NothingToRollBack: There was none, or another version than the expected one is in force.
         DatabaseUnavailable: Nothing was written.
     """
     async with database.write() as conn:
@@ -100,6 +105,8 @@ async def roll_back(database: Database, *, by: str) -> NewModelChange:
         earlier, present = model_changes.before(changes), await model_changes.in_force(conn)
         if earlier is None or present is None:
             raise NothingToRollBack("no promotion is left to take back")
+        if expected not in (None, present):
+            raise NothingToRollBack(f"{expected} is not in force any more: {present} is")
         change = NewModelChange(
             change=ModelChangeKind.ROLLBACK, by=by, from_version=present, to_version=earlier
         )

@@ -13,6 +13,7 @@ from slackbot.listeners.errors import report_error
 from slackbot.listeners.events import SaidToTheBot, acknowledge
 from slackbot.listeners.home import Home
 from slackbot.listeners.modals import submit_ticket
+from slackbot.listeners.models import ModelActions
 from slackbot.listeners.queues import Queues
 from slackbot.listeners.removal import Removal
 from slackbot.listeners.services import Services
@@ -50,5 +51,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.action(re.compile(r"^home_(page|filter)_"))(home.show_other)
     app.action(ActionId.SETTINGS.value)(settings.open)
     app.action(re.compile(r"^setup_page_"))(settings.turn_page)
+
+    app.action(re.compile(r"^model_"))(ModelActions(services).run)
 
     app.error(report_error)

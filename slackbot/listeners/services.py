@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slackbot.config import Settings
 from slackbot.desk import Desk
+from slackbot.learning.watch import ModelWatch
 from slackbot.people import Reviewers
 from slackbot.slack_calls import SlackFailure
 from slackbot.workspaces import Workspaces
@@ -23,11 +24,13 @@ class Services:
         desk: Files and settles tickets.
         workspaces: Where people are, and who of them may settle tickets.
         settings: For texts that depend on what is configured.
+        models: Decides which version of the model serves.
     """
 
     desk: Desk
     workspaces: Workspaces
     settings: Settings
+    models: ModelWatch
 
     async def reviewers(self, team: str) -> Reviewers:
         """Tells who may settle a team's tickets.

@@ -1,0 +1,71 @@
+"""Buttons on the card of a new version of the model: promote it, keep the present, take back."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slackbot.errors import AutoTicketError
+from slackbot.identity import team_of
+from slackbot.listeners.services import Services
+from slackbot.slack_calls import SlackFailure, sorted_failures
+from slackbot.views import answers
+from slackbot.views.message import Message
+from slackbot.views.model import ModelAction
+
+log = logging.getLogger(__name__)
+
+
+class MayNotDecide(AutoTicketError):
+    """The person is no reviewer."""
+
+
+class ModelActions:
+    """Turns clicks into decisions about a version."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def run(
+        self,
+        ack: AsyncAck,
+        body: dict[str, Any],
+        action: dict[str, Any],
+        context: AsyncBoltContext,
+        client: AsyncWebClient,
+    ) -> None:
+        """Decide and commit, then acknowledge, then rewrite the card."""
+        user, version = body["user"]["id"], str(action.get("value") or "")
+        team = team_of(context)
+        # One workspace's reviewers decide for it alone, and only where it has the bot alone.
+        if team != self._services.models.team or not await self._services.may_review(team, user):
+            raise MayNotDecide(answers.not_a_reviewer(any_set=True).text)
+        message = await self._decide(ModelAction(action["action_id"]), version, user)
+        await ack()
+        await _rewrite(client, body, message)
+
+    async def _decide(self, action: ModelAction, version: str, user: str) -> Message:
+        models = self._services.models
+        if action is ModelAction.ROLLBACK:
+            return await models.take_back(version, by=user)
+        return await models.answer(version, by=user, keep=action is ModelAction.KEEP)
+
+
+async def _rewrite(client: AsyncWebClient, body: dict[str, Any], message: Message) -> None:
+    """What was decided stands in the record; a card that cannot be rewritten only looks old."""
+    where = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or where.get("channel_id")
+    ts = (body.get("message") or {}).get("ts") or where.get("message_ts")
+    if not channel or not ts:
+        return
+    try:
+        async with sorted_failures():
+            await client.chat_update(
+                channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
+            )
+    except SlackFailure as failure:
+        log.warning("model_card_not_rewritten", extra={"error": str(failure)})

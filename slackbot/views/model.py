@@ -1,0 +1,134 @@
+"""The card that offers a new version of the model, and what it becomes once somebody decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slackbot.mrkdwn import mention, snippet
+from slackbot.views import blocks
+from slackbot.views.message import Block, Message
+
+_FLIPS = 8
+
+
+class ModelAction(StrEnum):
+    """`action_id` of the card's buttons; the value is the version."""
+
+    PROMOTE = "model_promote"
+    KEEP = "model_keep"
+    ROLLBACK = "model_rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class SetOfTexts:
+    """How both versions do on one set of texts, in figures that are text already.
+
+    Attributes:
+        name: What the texts are.
+        texts: How many.
+        accuracy: Before and after.
+        routed: Share routed automatically, before and after.
+        precision: Share of these that is right, before and after.
+        gain: The change in accuracy with its interval.
+        better: Texts whose first choice became right.
+        worse: Texts whose first choice became wrong.
+    """
+
+    name: str
+    texts: int
+    accuracy: tuple[str, str]
+    routed: tuple[str, str]
+    precision: tuple[str, str]
+    gain: str
+    better: int
+    worse: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A version that could be put in force.
+
+    Attributes:
+        version: Its name.
+        current: The version that it was compared with.
+        learned_from: How many settled tickets it has learned from.
+        sets: The comparisons.
+        flips: Tickets that it sees otherwise, one line each: "T-12: Hardware → Access (better)".
+    """
+
+    version: str
+    current: str
+    learned_from: int
+    sets: tuple[SetOfTexts, ...]
+    flips: tuple[str, ...]
+
+
+def offer(found: Offer) -> Message:
+    """The card before anybody has decided."""
+    buttons = [
+        blocks.button(ModelAction.PROMOTE, "Promote", found.version, "primary"),
+        blocks.button(ModelAction.KEEP, "Keep the present one", found.version),
+    ]
+    return Message(
+        text=f"A new version of the model is ready: {snippet(found.version, 60)}",
+        blocks=(*_body(found), blocks.actions(f"model:{found.version}"[:255], buttons)),
+    )
+
+
+def decided(found: Offer, *, by: str, promoted: bool) -> Message:
+    """The card after somebody has decided; a promotion can be taken back with one tap."""
+    what = "put it in force" if promoted else "kept the present version"
+    line = f"{mention(by)} {what}."
+    shown: list[Block] = [*_body(found), blocks.section(line)]
+    if promoted:
+        button = blocks.button(ModelAction.ROLLBACK, "Roll back", found.version)
+        shown.append(blocks.actions(f"model:{found.version}:decided"[:255], [button]))
+    return Message(text=line, blocks=tuple(shown))
+
+
+def rolled_back(found: Offer, *, by: str, to_version: str) -> Message:
+    """The card after a promotion was taken back."""
+    line = f"{mention(by)} took it back: {snippet(to_version, 60)} is in force again."
+    return Message(text=line, blocks=(*_body(found), blocks.section(line)))
+
+
+def _body(found: Offer) -> list[Block]:
+    return [
+        blocks.header("A new version of the model"),
+        blocks.section(
+            f"It has learned from {found.learned_from} settled tickets. On texts that neither "
+            "version was trained on, before → after:"
+        ),
+        *(blocks.section(_set(each)) for each in found.sets),
+        *_flips(found.flips),
+        blocks.context(
+            f"{snippet(found.version, 60)}, compared with {snippet(found.current, 60)}. "
+            "Nothing changes before somebody promotes it."
+        ),
+    ]
+
+
+def _set(each: SetOfTexts) -> str:
+    if not each.texts:
+        return f"*{each.name}*: none yet"
+    return (
+        f"*{each.name}* ({each.texts} texts)\n"
+        f"right queue {_arrow(each.accuracy)} ({each.gain})\n"
+        f"routed alone {_arrow(each.routed)}, of these right {_arrow(each.precision)}\n"
+        f"{each.better} became right, {each.worse} became wrong"
+    )
+
+
+def _arrow(pair: tuple[str, str]) -> str:
+    return f"{pair[0]} → {pair[1]}"
+
+
+def _flips(flips: Sequence[str]) -> list[Block]:
+    if not flips:
+        return []
+    lines = [snippet(line, 150) for line in flips[:_FLIPS]]
+    if len(flips) > len(lines):
+        lines.append(f"and {len(flips) - len(lines)} more")
+    return [blocks.context("\n".join(lines))]

@@ -1,0 +1,175 @@
+"""The loop: correct, learn, compare, promote, and the running bot answers otherwise; and back."""
+
+import asyncio
+import contextlib
+
+import httpx
+import pytest
+
+from core.decision import Decision
+from slackbot.config import parse_settings
+from slackbot.learning import promotion, retrain
+from slackbot.learning.watch import EVERY_S
+from slackbot.run import serve
+from slackbot.server import Front
+from storage.records import Action, State
+from storage.schema import model_changes
+from tests import tiny_bundle
+from tests.storage.examples import file_ticket, review
+
+SURE = "laptop printer laptop"
+
+
+@pytest.fixture
+def learning_office(new_office, tmp_path):
+    """An office with the tiny bundle, which may be fitted again in a moment."""
+    tiny_bundle.save(tmp_path / "models" / "default")
+    office = new_office(AUTOTICKET_MODEL_DIR=str(tmp_path / "models" / "default"))
+    office.texts = {Decision.AUTO: [SURE]}
+    return office
+
+
+async def answers_of_people(office, words, queue, count):
+    """As if reviewers had settled so many tickets before."""
+    async with office.bot.desk.database.write() as conn:
+        for number in range(count):
+            ticket = await file_ticket(
+                conn,
+                f"{words}{number}",
+                team=office.slack.team_id,
+                text=f"{words} {tiny_bundle.filler(500 + number)}",
+                state=State.ASSIGNED,
+                queue=queue,
+            )
+            values = {"team": office.slack.team_id, "queue_after": queue}
+            await review(conn, ticket.id, Action.REASSIGN, **values)
+
+
+async def new_version(office):
+    """What `autoticket retrain` does, in this process."""
+    await answers_of_people(office, "zebra zebra", "Storage", 60)
+    await answers_of_people(office, "password", "Access", 20)
+    settings = parse_settings(office.env)
+    record = await retrain.read_record(settings.database_url)
+    return await asyncio.to_thread(retrain.retrain, settings, record, lambda *_: None)
+
+
+def notices(office):
+    return office.cards(event="autoticket_notice")
+
+
+async def offered(office):
+    def found():
+        return [card for card in notices(office) if "new version" in str(card.blocks)]
+
+    await office.slack.until(found, 10)
+    assert len(found()) == 1
+    return found()[0]
+
+
+async def until(condition, seconds=10.0):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def version(office):
+    return office.bot.desk.classifier.version
+
+
+@contextlib.asynccontextmanager
+async def second_replica(office):
+    """Another replica on the same record."""
+    front, stop = Front(parse_settings(office.env)), asyncio.Event()
+    running = asyncio.create_task(serve(front, stop))
+    try:
+        await until(lambda: front.bot is not None)
+        yield front.bot
+    finally:
+        stop.set()
+        await running
+
+
+async def test_a_reviewer_promotes_and_takes_back_while_the_bot_runs(learning_office):
+    async with learning_office.open() as office, second_replica(office) as other:
+        configured = version(office)
+        encoder = office.bot.desk.classifier.encoder
+        made = await new_version(office)
+        card = await offered(office)
+        assert card.channel == office.review.id
+        assert "held out" in str(card.blocks)
+        assert made.version in str(card.blocks)
+        await asyncio.sleep(2 * EVERY_S)
+        assert len(notices(office)) == 1  # two replicas, one card
+        assert version(office) == configured
+
+        await office.gus.click(card, "model_promote")  # a guest
+        await office.slack.until(lambda: office.slack.ephemerals(office.gus), 5)
+        assert version(office) == configured
+
+        await asyncio.gather(
+            office.rita.click(card, "model_promote"), office.rob.click(card, "model_promote")
+        )
+        await until(lambda: version(office) == made.version)
+        await until(lambda: other.desk.classifier.version == made.version)
+        assert office.bot.desk.classifier.encoder is encoder
+        told = office.slack.ephemerals(office.rita) + office.slack.ephemerals(office.rob)
+        assert len(told) == 1
+        assert "already" in told[0].text
+        assert "put it in force" in str(card.blocks)
+
+        await office.ana.say(office.help_, "zebra zebra zebra")
+        own = await office.card("thread", containing="zebra")
+        assert "Storage" in str(own.blocks)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{office.port}") as web:
+            assert made.version in (await web.get("/metrics")).text
+            assert (await web.get("/readyz")).status_code == 200
+
+        await office.rob.click(card, "model_rollback")
+        await until(lambda: version(office) == configured)
+        await until(lambda: other.desk.classifier.version == configured)
+        assert "in force again" in str(card.blocks)
+        async with office.bot.desk.database.read() as conn:
+            rows = (await conn.execute(model_changes.select())).all()
+        assert [(row.change.value, row.to_version) for row in rows] == [
+            ("promote", made.version),
+            ("rollback", configured),
+        ]
+
+
+async def test_kept_means_kept(learning_office):
+    async with learning_office.open() as office:
+        configured = version(office)
+        made = await new_version(office)
+        card = await offered(office)
+        await office.rita.click(card, "model_keep")
+        await office.slack.until(lambda: "kept the present version" in str(card.blocks), 5)
+        assert version(office) == configured
+        with pytest.raises(Exception, match="decided"):
+            await office.bot.models.answer(made.version, by="U1", keep=False)
+
+
+async def test_a_replica_without_the_folder_keeps_what_it_has_and_says_so(learning_office, caplog):
+    async with learning_office.open() as office:
+        configured = version(office)
+        made = await new_version(office)
+        await office.rita.click(await offered(office), "model_promote")
+        await until(lambda: version(office) == made.version)
+        await office.bot.models.take_back(made.version, by="U1")
+        assert version(office) == configured
+        (made.folder / "heads.joblib").write_bytes(b"damaged")
+        await promotion.decide(
+            office.bot.desk.database, by="U1", version=made.version, configured=configured
+        )
+        await until(lambda: "model_not_swapped" in caplog.text)
+        assert version(office) == configured
+        assert all((await office.bot.ready()).values())
+
+
+async def test_a_restarted_bot_begins_with_the_promoted_version(learning_office):
+    async with learning_office.open() as office:
+        made = await new_version(office)
+        await office.rita.click(await offered(office), "model_promote")
+        await until(lambda: version(office) == made.version)
+    async with learning_office.open() as office:
+        assert version(office) == made.version
