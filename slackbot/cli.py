@@ -224,6 +224,17 @@ def forget(user: str | None, number: str | None, team: str | None) -> None:
     asyncio.run(forget_text(user=user, number=number, team=team))
 
 
+@main.command("report")
+@click.option("--out", type=_FILE, required=True, help="The page, such as report.html.")
+@click.option("--period", help="7d, 30d or all; 30d when not given.")
+@click.option("--team", help="The workspace, where the record holds several.")
+def report_page(out: Path, period: str | None, team: str | None) -> None:
+    """Write how often the bot is right as one page that needs nothing else."""
+    from slackbot.report import write_report  # noqa: PLC0415
+
+    asyncio.run(write_report(out, period=period, team=team))
+
+
 @main.command()
 @click.argument("file", type=_FILE)
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")

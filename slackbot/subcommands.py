@@ -1,4 +1,4 @@
-"""What people say to the bot that is no ticket: nothing at all, help, list, setup and status."""
+"""What people say to the bot that is no ticket: nothing, help, list, setup, stats, status."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def is_subcommand(raw: str) -> bool:
         return True
     words = clean(raw).split()
     match [word.lower() for word in words]:
-        case ["help" | "list" | "setup" | "status"]:
+        case ["help" | "list" | "setup" | "stats" | "status"]:
+            return True
+        case ["stats", _]:  # a period, or what was meant to be one
             return True
         case ["status", number]:
             like_a_number = number.startswith(("t-", "#")) or any(map(str.isdigit, number))

@@ -13,6 +13,7 @@ from slackbot.desk import UnknownTicket
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.listeners.setup import Setup
+from slackbot.listeners.stats import Stats
 from slackbot.slack_calls import sorted_failures
 from slackbot.views import answers, modal
 from slackbot.views.message import Message
@@ -27,6 +28,7 @@ class TicketCommand:
         self._desk = services.desk
         self._reaction = services.settings.reaction
         self._setup = Setup(services)
+        self.stats = Stats(services)
 
     async def run(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext, client: AsyncWebClient
@@ -42,6 +44,10 @@ class TicketCommand:
             return
         if text.lower() == "setup":
             await self._setup.open(ack, body, context, client)
+            return
+        if text.split()[0].lower() == "stats":
+            await ack()
+            await self.stats.send(body, client, team_of(context), body["user_id"], text.split()[1:])
             return
         answer = await self.answer(team_of(context), body["user_id"], text.split())
         await ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")

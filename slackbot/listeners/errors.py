@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from typing import Any
@@ -18,6 +19,10 @@ from storage.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
+_SEEN_WITHIN_S = 0.05
+"""Bolt looks every 10 ms whether a listener has acknowledged, and forgets it when the listener
+fails before it has looked: the payload would come again."""
+
 
 async def report_error(
     error: Exception,
@@ -30,6 +35,8 @@ async def report_error(
 
     Bolt has no response for what was acknowledged already, and takes none then.
     """
+    if response is None:
+        await asyncio.sleep(_SEEN_WITHIN_S)
     intake: Intake | None = context.get("intake")
     extra = {"correlation": intake.correlation if intake else ""}
     if isinstance(error, AutoTicketError):

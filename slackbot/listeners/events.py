@@ -39,5 +39,9 @@ class SaidToTheBot:
             await tell(body, client, answers.blank_hint())
         else:
             user = body["event"]["user"]
+            if said.split()[0].lower() == "stats":
+                words = said.split()[1:]
+                await self._command.stats.send(body, client, team_of(context), user, words)
+                return
             answer = await self._command.answer(team_of(context), user, said.split())
             await tell(body, client, answer)

@@ -18,6 +18,7 @@ _HELP = """*Tell me what is wrong, and I find the queue for it.*
 `/ticket` opens a form
 `/ticket status T-12` shows one ticket
 `/ticket list` shows yours
+`/ticket stats 7d` shows how often the bot is right, for reviewers
 `/ticket setup` opens the settings, for workspace admins
 `/ticket help` shows this"""
 

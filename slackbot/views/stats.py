@@ -1,0 +1,66 @@
+"""Honest numbers as blocks: everything that the pictures show, for who cannot see them too."""
+
+from __future__ import annotations
+
+from slackbot.mrkdwn import escape
+from slackbot.stats.figures import Numbers, QueueNumbers
+from slackbot.stats.words import figure, promise_kept, summary
+from slackbot.views import blocks
+from slackbot.views.message import Block, Message
+from slackbot.views.words import queue_name
+
+_QUEUES = 20
+_QUEUES_IN_A_BLOCK = 5
+
+
+def stats(numbers: Numbers, *, pictures: bool) -> Message:
+    """The numbers of a period.
+
+    Args:
+        numbers: What was counted.
+        pictures: Whether pictures follow in a direct message.
+    """
+    title = f"Numbers for {numbers.period.words}"
+    shown = [blocks.header(title), *_summary(numbers, None)]
+    if numbers.queues:
+        shown += [blocks.section("*Queues*"), *_queues(numbers)]
+    note = "Estimates from reviewed tickets, weighed by their chance to be asked about."
+    follows = " Pictures follow in a direct message." if pictures else ""
+    return Message(title, (*shown, blocks.context(f"{note} 95 % intervals.{follows}")))
+
+
+def short(numbers: Numbers) -> list[Block]:
+    """The most important of them, for App Home."""
+    return [blocks.header(f"Numbers for {numbers.period.words}"), *_summary(numbers, 5)]
+
+
+def pictures_title(numbers: Numbers) -> str:
+    """What stands above the pictures."""
+    return f"Numbers for {numbers.period.words}: {numbers.tickets} tickets"
+
+
+def only_for_reviewers() -> Message:
+    """The numbers are for who is responsible for them."""
+    return Message(text := "Only IT reviewers and admins see the numbers.", (blocks.section(text),))
+
+
+def _summary(numbers: Numbers, most: int | None) -> list[Block]:
+    lines = [f"*{escape(name)}:* {escape(text)}" for name, text in summary(numbers)[:most]]
+    return [blocks.section("\n".join(lines))]
+
+
+def _queues(numbers: Numbers) -> list[Block]:
+    lines = [_queue_line(queue, numbers.promise) for queue in numbers.queues[:_QUEUES]]
+    left_out = len(numbers.queues) - len(lines)
+    shown = [
+        blocks.section("\n".join(lines[start : start + _QUEUES_IN_A_BLOCK]))
+        for start in range(0, len(lines), _QUEUES_IN_A_BLOCK)
+    ]
+    return [*shown, blocks.context(f"And {left_out} queues more.")] if left_out else shown
+
+
+def _queue_line(queue: QueueNumbers, promise: float) -> str:
+    return (
+        f"{queue_name(queue.name)}: {queue.tickets} tickets, {queue.routed} routed alone; right: "
+        f"{figure(queue.precision)}; promise {promise_kept(queue, promise)}"
+    )
