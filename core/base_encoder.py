@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from pathlib import Path
-
-from sentence_transformers import SentenceTransformer
+from typing import TYPE_CHECKING
 
 from core.errors import EncoderError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 """English, 6 layers, 384 dimensions, Apache-2.0; its weights come with an extra of the project."""
@@ -30,6 +32,8 @@ def load_base_encoder(name_or_path: str = DEFAULT_ENCODER) -> SentenceTransforme
     Raises:
         EncoderError: There is no such model, or the package's weights are not the published ones.
     """
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415  brings torch
+
     source = str(_packaged()) if name_or_path == DEFAULT_ENCODER else name_or_path
     try:
         return SentenceTransformer(source, device="cpu").eval()

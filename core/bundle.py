@@ -15,7 +15,7 @@ from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 
-from core.encoder import Encoder
+from core.encoder import Encoder, ExportedEncoder
 from core.errors import BundleError
 from core.heads import Heads
 from core.manifest import FORMAT, MANIFEST, Manifest
@@ -61,19 +61,23 @@ class Bundle:
         contents = {name: _read_checked(folder / name, manifest) for name in manifest.files}
         return cls(manifest, contents)
 
+    @property
+    def exported(self) -> ExportedEncoder:
+        """The sentence encoder's files."""
+        return ExportedEncoder(
+            self.contents[ENCODER],
+            self.contents[TOKENIZER],
+            dim=self.manifest.dim,
+            max_tokens=self.manifest.max_tokens,
+        )
+
     def encoder(self, *, threads: int = 2) -> Encoder:
         """Open the sentence encoder on that many threads.
 
         Raises:
             EncoderError: The files are no encoder and tokenizer.
         """
-        return Encoder(
-            self.contents[ENCODER],
-            self.contents[TOKENIZER],
-            dim=self.manifest.dim,
-            max_tokens=self.manifest.max_tokens,
-            threads=threads,
-        )
+        return self.exported.open(threads=threads)
 
     def heads(self) -> Heads:
         """Unpickle the classifier heads.

@@ -1,4 +1,4 @@
-"""Embeds many texts with progress, and keeps the result on disk under the encoder's hash."""
+"""Embeds many texts in pieces, so that a stopped run goes on and a changed one embeds only news."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from core.encoder import Encoder
 
-_CHUNK = 256
-_KEPT = 8
-"""Files kept in the folder, the newest: each version of the encoder or of the texts has its own."""
+_PIECE = 512
 
 
 def embed(
@@ -27,6 +25,8 @@ def embed(
 ) -> NDArray[np.float32]:
     """Embed texts, or find them embedded by an earlier call.
 
+    What the folder holds of other encoders is removed, so that it does not grow with each.
+
     Args:
         encoder: Turns texts into embeddings.
         encoder_sha256: Hash of its graph: another encoder's embeddings are never taken.
@@ -37,37 +37,29 @@ def embed(
     Returns:
         float32 [n, dim], row i for text i, each of length 1.
     """
-    digest = hashlib.sha256("\0".join([encoder_sha256, *texts]).encode("utf-8", "surrogatepass"))
-    path = folder / f"{encoder_sha256[:12]}-{digest.hexdigest()[:16]}.npy"
-    found = _kept(path, (len(texts), encoder.dim))
-    if found is not None:
-        progress(len(texts), len(texts))
-        return found
-    parts = [np.empty((0, encoder.dim), dtype=np.float32)]
-    for start in range(0, len(texts), _CHUNK):
-        parts.append(encoder.encode(texts[start : start + _CHUNK]))
-        progress(min(start + _CHUNK, len(texts)), len(texts))
-    embeddings = np.concatenate(parts)
-    _keep(path, embeddings)
-    return embeddings
+    folder.mkdir(parents=True, exist_ok=True)
+    own = f"embeddings-{encoder_sha256[:12]}-"
+    for stale in set(folder.glob("embeddings-*.npy")) - set(folder.glob(f"{own}*")):
+        stale.unlink(missing_ok=True)
+    pieces = [np.empty((0, encoder.dim), dtype=np.float32)]
+    for start in range(0, len(texts), _PIECE):
+        piece = texts[start : start + _PIECE]
+        content = "\0".join([encoder_sha256, *piece]).encode("utf-8", "surrogatepass")
+        path = folder / f"{own}{hashlib.sha256(content).hexdigest()[:16]}.npy"
+        pieces.append(_embed_piece(encoder, piece, path))
+        progress(start + len(piece), len(texts))
+    return np.concatenate(pieces)
 
 
-def _kept(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
-    """What an earlier call kept; None when nothing of use is there."""
-    try:
+def _embed_piece(encoder: Encoder, texts: Sequence[str], path: Path) -> NDArray[np.float32]:
+    if path.exists():
         found: NDArray[np.float32] = np.load(path)
-    except (OSError, ValueError, EOFError):
-        return None
-    return found if found.shape == shape else None
-
-
-def _keep(path: Path, embeddings: NDArray[np.float32]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+        if found.shape == (len(texts), encoder.dim):
+            return found
+    embeddings = encoder.encode(texts)
     content = BytesIO()
     np.save(content, embeddings)
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     partial.write_bytes(content.getvalue())
     os.replace(partial, path)
-    files = sorted(path.parent.glob("*.npy"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for old in files[_KEPT:]:
-        old.unlink(missing_ok=True)
+    return embeddings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -24,6 +25,38 @@ _MAX_BATCH_TOKENS = 1024  # larger batches leave the processor's cache: slower, 
 _RUN_TOKENS = 4  # what one run of the graph costs on top, as tokens: padding must not cost more
 _CHARACTERS_PER_TOKEN = 12  # more than any language needs; the rest would be cut anyway
 _PADDING = ("[PAD]", "<pad>")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedEncoder:
+    """What serving needs of an encoder.
+
+    Attributes:
+        graph: ONNX: int64 `input_ids` and `attention_mask` [n, tokens] to float32
+            `sentence_embedding` [n, dim], pooled and of length 1.
+        tokenizer: The contents of `tokenizer.json`.
+        dim: Length of an embedding.
+        max_tokens: What serving lets it read of a text.
+    """
+
+    graph: bytes = field(repr=False)
+    tokenizer: bytes = field(repr=False)
+    dim: int
+    max_tokens: int
+
+    def open(self, *, threads: int = 2) -> Encoder:
+        """Open it on that many threads.
+
+        Raises:
+            EncoderError: The contents are no encoder and tokenizer.
+        """
+        return Encoder(
+            self.graph,
+            self.tokenizer,
+            dim=self.dim,
+            max_tokens=self.max_tokens,
+            threads=threads,
+        )
 
 
 class Encoder:

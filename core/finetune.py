@@ -19,9 +19,7 @@ from torch import Tensor, nn
 
 from core.errors import EncoderError
 from core.heads import Linear
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, the steps done, and the steps in all."""
+from core.progress import Progress
 
 _CHECKPOINT_EVERY = 200
 _SORT_WINDOW = 50

@@ -27,23 +27,29 @@ def write_card(folder: Path) -> Path:
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     evaluations = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
     card = folder / CARD
-    card.write_text(model_card(manifest, evaluations), encoding="utf-8")
+    pictures = sorted(path.name for path in folder.glob("*.png"))
+    card.write_text(model_card(manifest, evaluations, pictures), encoding="utf-8")
     return card
 
 
-def model_card(manifest: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]]) -> str:
+def model_card(
+    manifest: Mapping[str, Any],
+    evaluations: Sequence[Mapping[str, Any]],
+    pictures: Sequence[str] = (),
+) -> str:
     """The card as Markdown.
 
     Args:
         manifest: The bundle's `manifest.json`.
         evaluations: The bundle's `evaluation.json`: one entry for each set of texts.
+        pictures: Files in the bundle to show.
 
     Returns:
         The text, with a line end.
     """
     parts = [_head(manifest), _results(evaluations), _rules(manifest)]
     parts += [_queues(entry) for entry in evaluations if entry["queues"]]
-    parts += [_pictures(evaluations), _origin(manifest)]
+    parts += [_pictures(evaluations, pictures), _origin(manifest)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -156,19 +162,23 @@ def _queues(entry: Mapping[str, Any]) -> str:
     return f"## By queue: {entry['name']}\n\n" + _table(head, rows)
 
 
-def _pictures(evaluations: Sequence[Mapping[str, Any]]) -> str:
-    """Links to the pictures that `draw_all` names after each set of texts."""
-    lines = ["## Pictures"]
+def _pictures(evaluations: Sequence[Mapping[str, Any]], files: Sequence[str]) -> str:
+    """Links to the pictures that there are of each set of texts."""
+    lines = []
     for entry in evaluations:
-        if entry["queues"]:
-            prefix = picture_prefix(str(entry["name"]))
-            lines += [
-                f"\n{entry['name']}:\n",
-                f"![Confusion matrix]({prefix}-confusion.png)",
-                f"![Reliability diagram]({prefix}-reliability.png)",
-                f"![Share wrong against share routed]({prefix}-risk_coverage.png)",
-            ]
-    return "\n".join(lines)
+        prefix = picture_prefix(str(entry["name"]))
+        named = {f"{prefix}-{picture}.png": label for picture, label in _PICTURES.items()}
+        found = [f"![{label}]({file})" for file, label in named.items() if file in files]
+        if found:
+            lines += [f"\n{entry['name']}:\n", *found]
+    return "\n".join(["## Pictures", *lines]) if lines else ""
+
+
+_PICTURES = {
+    "confusion": "Confusion matrix",
+    "reliability": "Reliability diagram",
+    "risk_coverage": "Share wrong against share routed",
+}
 
 
 def picture_prefix(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from core.bert_graph import BertGraph, BertShape, Range
-from core.encoder import OUTPUT
+from core.encoder import OUTPUT, ExportedEncoder
 from core.errors import EncoderError
 
 _POSITIONS_AFTER_PADDING = {"bert": False, "roberta": True, "xlm-roberta": True, "camembert": True}
@@ -25,24 +24,6 @@ _POSITIONS_AFTER_PADDING = {"bert": False, "roberta": True, "xlm-roberta": True,
 _BUILT_MODULES = ["Transformer", "Pooling", "Normalize"]
 _OBSERVED_TEXTS = 1024
 _BATCH = 16
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedEncoder:
-    """What serving needs of an encoder.
-
-    Attributes:
-        graph: ONNX: int64 `input_ids` and `attention_mask` [n, tokens] to float32
-            `sentence_embedding` [n, dim], pooled and of length 1.
-        tokenizer: The contents of `tokenizer.json`.
-        dim: Length of an embedding.
-        max_tokens: What serving lets it read of a text.
-    """
-
-    graph: bytes
-    tokenizer: bytes
-    dim: int
-    max_tokens: int
 
 
 def export_encoder(

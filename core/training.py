@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]
 import numpy as np
-from numpy.typing import NDArray
 
-from core import base_data, bundle
-from core.base_encoder import DEFAULT_ENCODER, load_base_encoder
+from core import bundle
+from core.base_data import BASE_DATA, pack, unpack
+from core.base_encoder import DEFAULT_ENCODER
+from core.bundle import Bundle
 from core.classifier import Classifier
 from core.dataset import Example
-from core.encoder import Encoder
+from core.embeddings import embed
+from core.encoder import ExportedEncoder
 from core.evaluation import Evaluation, evaluate
-from core.finetune import Corpus, FineTuned, Progress, Recipe, fine_tune
 from core.fitting import FitData, fit_heads
+from core.heads import Linear
 from core.limits import Judged, choose_rules
-from core.manifest import Manifest
+from core.manifest import MANIFEST, Manifest
 from core.model_card import EVALUATION, picture_prefix, write_card
-from core.onnx_export import ExportedEncoder, export_encoder
 from core.pictures import draw
+from core.progress import Progress
 from core.targets import targets
-from core.training_data import Part, TrainingData, read_training_data
+from core.training_data import PARTS, Part, TrainingData, read_training_data
 
-MIN_FINE_TUNED = 2000
-"""With fewer tickets to train on, the encoder stays as it is."""
-
-_ON_TICKETS = Recipe()
-_ON_MESSAGES = Recipe(epochs=1, encoder_rate=5e-5, warmup=0.1, token_drop=0.1)
-_MESSAGE_ROUNDS = 6
-_TICKETS_AMONG_MESSAGES = 12_000
 _MESSAGE_WEIGHT = 10.0
 """What a message weighs in the word model, where tickets outnumber them by far."""
-
-_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +48,10 @@ class TrainingConfig:
         text_column: Its column with the text.
         label_column: Its column with the queue.
         out: Folder of the bundle; one that is there is replaced at the end, as a whole.
-        encoder: A Sentence-Transformers model: folder, or name on the hub.
-        messages: Hand-labelled messages, one JSON object a line.
+        encoder: A Sentence-Transformers model: folder, or name on the hub; or the folder of a
+            bundle, whose encoder is taken as it is: minutes instead of an hour, and no torch.
+        messages: Hand-labelled messages, one JSON object a line. Without them those that a
+            bundle named as encoder was made from are taken.
         frozen: Leave the encoder as it is: minutes instead of an hour.
         int8: Store and run the encoder in 8 bits where it can be.
         promised_precision: Share in (0, 1) of automatic routes that shall be right.
@@ -105,134 +102,135 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
         messages=config.messages,
         seed=config.seed,
     )
-    exported, tuned = _encoder(config, data, progress)
-    files, manifest = _fit(config, data, exported, tuned, progress)
+    data = _with_messages(config, data)
+    files, manifest = _fit(config, data, _base(config, data, progress), progress)
     if config.keep_data:
-        files[base_data.BASE_DATA] = base_data.pack(data)
+        files[BASE_DATA] = pack(data)
     bundle.save(config.out, manifest, files)
     _measure(config.out, data, progress)
     return config.out
 
 
-def _encoder(
-    config: TrainingConfig, data: TrainingData, progress: Progress
-) -> tuple[ExportedEncoder, FineTuned | None]:
-    """Load, fine-tune and export the encoder."""
-    encoder = load_base_encoder(config.encoder)
-    max_tokens = _max_tokens(encoder.max_seq_length)
-    tuned = None
-    if not config.frozen and len(data.train.tickets) >= MIN_FINE_TUNED:
-        plain = replace(_ON_TICKETS, max_tokens=max_tokens, seed=config.seed)
-        corpus = _corpus(data.train.tickets, data.queues)
-        tuned = fine_tune(encoder, corpus, plain, config.work, stage="tickets", progress=progress)
-        if data.train.messages:
-            tuned = fine_tune(
-                encoder,
-                _corpus(_mixed(data, config.seed), data.queues),
-                replace(_ON_MESSAGES, max_tokens=max_tokens, seed=config.seed),
-                config.work,
-                stage="messages",
-                progress=progress,
-                heads=tuned.heads,
-            )
-    texts = [example.text for example in _evenly(data.calibrate.examples)]
-    return export_encoder(encoder, texts, max_tokens=max_tokens, int8=config.int8), tuned
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The encoder of a bundle to be made, what fine-tuning left beside it, and what it is."""
+
+    exported: ExportedEncoder
+    heads: Mapping[str, Linear]
+    origin: str
 
 
-def _max_tokens(longest: int | None) -> int:
-    return min(longest or _ON_TICKETS.max_tokens, _ON_TICKETS.max_tokens)
+def _base(config: TrainingConfig, data: TrainingData, progress: Progress) -> _Base:
+    """Take a bundle's encoder as it is, or make one."""
+    if loaded := _encoder_bundle(config):
+        return _Base(loaded.exported, {}, loaded.manifest.notes.get("encoder", config.encoder))
+    from core.tuning import make_encoder  # noqa: PLC0415  brings torch
+
+    made = make_encoder(
+        data,
+        config.encoder,
+        frozen=config.frozen,
+        int8=config.int8,
+        seed=config.seed,
+        work=config.work,
+        progress=progress,
+    )
+    how = "fine-tuned" if made.heads else "as it was"
+    return _Base(made.exported, made.heads, f"{config.encoder}, {how}")
 
 
-def _corpus(examples: Sequence[Example], queues: Sequence[str]) -> Corpus:
-    known = targets(examples, queues).by_name()
-    return Corpus(texts=[example.text for example in examples], targets=known)
+def _encoder_bundle(config: TrainingConfig) -> Bundle | None:
+    """The bundle that `config.encoder` names, if it names one."""
+    return Bundle.load(config.encoder) if (Path(config.encoder) / MANIFEST).is_file() else None
 
 
-def _mixed(data: TrainingData, seed: int) -> list[Example]:
-    """The messages several times over, among enough tickets not to forget these."""
-    random = np.random.default_rng(seed)
-    count = min(_TICKETS_AMONG_MESSAGES, len(data.train.tickets))
-    rows = random.choice(len(data.train.tickets), count, replace=False)
-    tickets = [data.train.tickets[row] for row in rows.tolist()]
-    return list(data.train.messages) * _MESSAGE_ROUNDS + tickets
+def _with_messages(config: TrainingConfig, data: TrainingData) -> TrainingData:
+    """The same data with the messages that the encoder's bundle holds, if there are none.
+
+    Priority and what is no ticket are the same whatever the queues are; a queue that the data
+    does not have is forgotten.
+    """
+    loaded = _encoder_bundle(config)
+    if config.messages or loaded is None or BASE_DATA not in loaded.contents:
+        return data
+    known = unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
+    parts = {}
+    for name in PARTS:
+        own, others = getattr(data, name), getattr(known, name).messages
+        kept = tuple(_without_strange_queue(message, data.queues) for message in others)
+        parts[name] = replace(own, messages=kept)
+    return replace(data, **parts)
 
 
-def _evenly(examples: Sequence[Example]) -> list[Example]:
-    """Messages and as many tickets, for int8 to be fitted to both."""
-    messages = [example for example in examples if example.batch]
-    tickets = [example for example in examples if not example.batch]
-    return messages + tickets[: max(len(messages), _CHUNK)]
+def _without_strange_queue(message: Example, queues: Sequence[str]) -> Example:
+    strange = {message.queue, message.alt_queue} - {None, *queues}
+    return replace(message, queue=None, alt_queue=None) if strange else message
 
 
 def _fit(
-    config: TrainingConfig,
-    data: TrainingData,
-    exported: ExportedEncoder,
-    tuned: FineTuned | None,
-    progress: Progress,
+    config: TrainingConfig, data: TrainingData, base: _Base, progress: Progress
 ) -> tuple[dict[str, bytes], Manifest]:
     """Fit heads and limits on the embeddings that serving will see."""
-    encoder = Encoder(
-        exported.graph, exported.tokenizer, dim=exported.dim, max_tokens=exported.max_tokens
-    )
-    parts = {}
-    for name, part in (("train", data.train), ("calibrate", data.calibrate)):
-        texts = [example.text for example in part.examples]
-        parts[name] = FitData(
-            texts=texts,
-            embeddings=_embed(encoder, exported.graph, texts, config.work, progress),
-            targets=targets(part.examples, data.queues, message_weight=_MESSAGE_WEIGHT),
-        )
+    train, calibrate = _fit_data(config, data, base.exported, progress)
     heads = fit_heads(
-        parts["train"],
-        parts["calibrate"],
-        known=tuned.heads if tuned else None,
+        train,
+        calibrate,
+        known=base.heads,
         seed=config.seed,
-        progress=lambda done, total: progress("heads", done, total),
+        progress=partial(progress, "heads"),
     )
-    outputs = heads.predict(parts["calibrate"].texts, parts["calibrate"].embeddings)
+    outputs = heads.predict(calibrate.texts, calibrate.embeddings)
     judged = Judged(examples=data.calibrate.examples, outputs=outputs, queues=data.queues)
     file = BytesIO()
     joblib.dump(heads, file, compress=3)
     files = {
-        bundle.ENCODER: exported.graph,
-        bundle.TOKENIZER: exported.tokenizer,
+        bundle.ENCODER: base.exported.graph,
+        bundle.TOKENIZER: base.exported.tokenizer,
         bundle.HEADS: file.getvalue(),
     }
     manifest = Manifest(
         created_at=datetime.now(UTC),
         queues=data.queues,
-        dim=exported.dim,
-        max_tokens=exported.max_tokens,
+        dim=base.exported.dim,
+        max_tokens=base.exported.max_tokens,
         rules=choose_rules(judged, promised=config.promised_precision),
         licences=dict(config.licences),
-        notes=_notes(config, data, tuned),
+        notes=_notes(config, data, base.origin),
     )
     return files, manifest
 
 
-def _embed(
-    encoder: Encoder, graph: bytes, texts: Sequence[str], work: Path, progress: Progress
-) -> NDArray[np.float32]:
-    """Embed texts, or find them embedded by an earlier run."""
-    digest = hashlib.sha256(graph + "\0".join(texts).encode()).hexdigest()
-    path = work / f"embeddings-{digest[:16]}.npy"
-    if path.exists():
-        found: NDArray[np.float32] = np.load(path)
-        return found
-    parts = []
-    for start in range(0, len(texts), _CHUNK):
-        parts.append(encoder.encode(texts[start : start + _CHUNK]))
-        progress("embeddings", min(start + _CHUNK, len(texts)), len(texts))
-    embeddings = np.concatenate(parts)
-    work.mkdir(parents=True, exist_ok=True)
-    file = BytesIO()
-    np.save(file, embeddings)
-    _replace(path, file.getvalue())
-    return embeddings
+def _fit_data(
+    config: TrainingConfig, data: TrainingData, exported: ExportedEncoder, progress: Progress
+) -> tuple[FitData, FitData]:
+    """What to fit to and what to calibrate on, embedded."""
+    encoder = exported.open()
+    digest = hashlib.sha256(exported.graph).hexdigest()
+    total = len(data.train.examples) + len(data.calibrate.examples)
+    done = 0
+
+    def embed_part(part: Part) -> FitData:
+        nonlocal done
+        embedded = []
+        for examples in (part.tickets, part.messages):  # apart, so that news leave the other be
+            texts = [example.text for example in examples]
+            show = partial(_after, done, total, progress)
+            embedded.append(embed(encoder, digest, texts, config.work, show))
+            done += len(texts)
+        return FitData(
+            texts=[example.text for example in part.examples],
+            embeddings=np.concatenate(embedded),
+            targets=targets(part.examples, data.queues, message_weight=_MESSAGE_WEIGHT),
+        )
+
+    return embed_part(data.train), embed_part(data.calibrate)
 
 
-def _notes(config: TrainingConfig, data: TrainingData, tuned: FineTuned | None) -> dict[str, str]:
+def _after(before: int, total: int, progress: Progress, done: int, _: int) -> None:
+    progress("embeddings", before + done, total)
+
+
+def _notes(config: TrainingConfig, data: TrainingData, encoder: str) -> dict[str, str]:
     counts = {
         name: f"{len(part.tickets)} tickets, {len(part.messages)} messages"
         for name, part in (
@@ -244,7 +242,7 @@ def _notes(config: TrainingConfig, data: TrainingData, tuned: FineTuned | None) 
     notes = {
         **counts,
         "left out": f"{data.blank} rows without text or queue",
-        "encoder": f"{config.encoder}, {'fine-tuned' if tuned else 'as it was'}",
+        "encoder": encoder,
         "seed": str(config.seed),
     }
     if not data.train.messages:
@@ -263,21 +261,34 @@ def _measure(folder: Path, data: TrainingData, progress: Progress) -> None:
         seen = known if filed else None
         found.append(evaluate(classifier, examples, name=name, filed=filed, trained_on=seen))
         progress("evaluation", len(found), len(sets))
-        if found[-1].queues:
-            for picture, content in draw(found[-1].queues).items():
-                _replace(folder / f"{picture_prefix(name)}-{picture}", content)
+        _draw(found[-1], folder)
     figures = json.dumps([entry.to_json() for entry in found])
     _replace(folder / EVALUATION, f"{figures}\n".encode())
     write_card(folder)
 
 
+def _draw(found: Evaluation, folder: Path) -> None:
+    """Write the pictures, where matplotlib is installed."""
+    if found.queues and importlib.util.find_spec("matplotlib"):
+        for picture, content in draw(found.queues).items():
+            _replace(folder / f"{picture_prefix(found.name)}-{picture}", content)
+
+
 def _test_sets(part: Part) -> dict[str, Sequence[Example]]:
-    """The sets that are measured apart, by name, without empty ones."""
+    """The sets that are measured apart, by name, without empty ones.
+
+    Each batch of messages has another hand, and figures apart.
+    """
     sets: dict[str, Sequence[Example]] = {
         "tickets of the table": part.tickets,
         "messages in English": [e for e in part.messages if e.language == "en"],
         "messages in other languages": [e for e in part.messages if e.language != "en"],
     }
+    batches = sorted({e.batch for e in part.messages if e.language == "en"})
+    for batch in batches if len(batches) > 1 else ():
+        sets[f"English, batch {batch}"] = [
+            e for e in part.messages if (e.batch, e.language) == (batch, "en")
+        ]
     return {name: examples for name, examples in sets.items() if examples}
 
 

@@ -127,7 +127,10 @@ def classify(
 @click.option("--text-column", required=True, help="Column of the text.")
 @click.option("--label-column", required=True, help="Column of the queue.")
 @click.option("--out", type=_FILE, required=True, help="Folder of the new bundle.")
-@click.option("--encoder", help="A Sentence-Transformers model: name or folder.")
+@click.option(
+    "--encoder",
+    help="A bundle's folder, whose encoder is taken as it is; or a Sentence-Transformers model.",
+)
 @click.option("--messages", type=_FILE, help="Hand-labelled messages, JSON lines.")
 @click.option("--frozen", is_flag=True, help="Do not fine-tune the encoder: minutes, not an hour.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -138,7 +141,10 @@ def classify(
     help="Whether the bundle holds its training texts, which `retrain` needs.",
 )
 def train(**options: Any) -> None:
-    """Train a bundle from labelled tickets; needs the `train` extra."""
+    """Train a bundle from labelled tickets.
+
+    Takes minutes with `--encoder models/default`. Everything else needs the `train` extra.
+    """
     from slackbot import training  # noqa: PLC0415
 
     training.run_training(**options)

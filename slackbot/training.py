@@ -29,28 +29,30 @@ def run_training(*, licences: Sequence[str], encoder: str | None, **options: Any
 
     Args:
         licences: Each `what=licence`.
-        encoder: Name or folder; None for the default one.
+        encoder: A model's name or folder, or a bundle's folder; None for the default model.
         **options: As in `TrainingConfig`.
 
     Raises:
-        NotInstalled: The `train` extra is missing.
+        NotInstalled: The `train` extra is missing, and the encoder is not a bundle's.
         CoreError: The data or the encoder cannot be used; nothing was written.
     """
-    try:
-        from core.base_encoder import DEFAULT_ENCODER  # noqa: PLC0415
-        from core.training import TrainingConfig, train  # noqa: PLC0415
-    except ImportError as error:
-        raise NotInstalled(
-            f"training needs {error.name}: pip install -c constraints.txt 'autoticket[train]'"
-        ) from error
+    from core.base_encoder import DEFAULT_ENCODER  # noqa: PLC0415
+    from core.training import TrainingConfig, train  # noqa: PLC0415
+
     parts = (each.rpartition("=") for each in licences)
     config = TrainingConfig(
         encoder=encoder or DEFAULT_ENCODER,
         licences=tuple((what, licence) for what, _, licence in parts),
         **options,
     )
-    with showing_progress() as show:
-        out = train(config, show)
+    try:
+        with showing_progress() as show:
+            out = train(config, show)
+    except ImportError as error:
+        raise NotInstalled(
+            f"making an encoder needs {error.name}: pip install -c constraints.txt "
+            "'autoticket[train]'; or take a bundle's: --encoder models/default"
+        ) from error
     click.echo(
         f"{Classifier.load(out).version} written to {out}; {out / 'README.md'} says how good"
     )

@@ -121,12 +121,15 @@ def test_the_card_and_the_pictures_show_the_figures(
     classifier: Classifier, evaluation: Evaluation
 ) -> None:
     assert evaluation.queues is not None
-    card = model_card(classifier.manifest.to_json(), [evaluation.to_json()])
+    pictures = draw(evaluation.queues)
+    files = [f"{picture_prefix('known texts')}-{name}" for name in pictures]
+    card = model_card(classifier.manifest.to_json(), [evaluation.to_json()], files)
     assert f"# Model {classifier.version}" in card
     assert "| accuracy | 0.800 (0.490 to 0.943) |" in card
     assert "Always reviewed, for lack of evidence: Storage." in card
     assert "| no ticket and ignored | 1.000" in card
     assert "- encoder: Apache-2.0" in card
-    for name, content in draw(evaluation.queues).items():
+    for file, content in zip(files, pictures.values(), strict=True):
         assert content.startswith(b"\x89PNG")
-        assert f"({picture_prefix('known texts')}-{name})" in card
+        assert f"({file})" in card
+    assert "## Pictures" not in model_card(classifier.manifest.to_json(), [evaluation.to_json()])

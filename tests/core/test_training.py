@@ -1,15 +1,17 @@
 """One command makes a bundle that serves; stopped, it leaves the old bundle and continues."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core import training
+from core import tuning
 from core.base_data import BASE_DATA, unpack
-from core.bundle import Bundle
+from core.bundle import ENCODER, Bundle
 from core.classifier import Classifier
 from core.decision import Decision, Reason
 from core.errors import BundleError, DataError
@@ -101,7 +103,7 @@ def test_tickets_alone_make_a_cautious_bundle(config: TrainingConfig) -> None:
 def test_messages_teach_priority_and_what_is_no_ticket(
     config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "MIN_FINE_TUNED", 0)
+    monkeypatch.setattr(tuning, "MIN_FINE_TUNED", 0)
     with_messages = replace(config, messages=_messages(config.data.with_name("messages.jsonl")))
     stages: list[str] = []
     train(with_messages, lambda stage, done, total: stages.append(stage))
@@ -139,11 +141,17 @@ def test_a_stopped_run_leaves_the_old_bundle_and_continues(config: TrainingConfi
     with pytest.raises(KeyboardInterrupt):
         train(other, stop)
     assert Classifier.load(config.out).version == before
-    stages: list[str] = []
-    train(other, lambda stage, done, total: stages.append(stage))
-    assert "embeddings" not in stages
+    kept = _embedded(config)
+    train(other, _quiet)
+    assert kept
+    assert _embedded(config) == kept
     assert Classifier.load(config.out).manifest.rules.promised_precision == 0.9
     assert not [path for path in config.out.parent.iterdir() if path.name.startswith(".")]
+
+
+def _embedded(config: TrainingConfig) -> dict[str, int]:
+    """When each file of embeddings was written."""
+    return {path.name: path.stat().st_mtime_ns for path in config.work.glob("embeddings-*.npy")}
 
 
 def test_the_same_command_makes_the_same_bundle(config: TrainingConfig) -> None:
@@ -168,6 +176,42 @@ def test_the_bundle_holds_its_texts_unless_that_is_refused(config: TrainingConfi
     assert counts == [792, 54, 54]
     train(replace(config, keep_data=False), _quiet)
     assert BASE_DATA not in Bundle.load(config.out).contents
+
+
+def test_a_bundles_encoder_serves_other_queues_without_torch(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    first = replace(config, messages=_messages(config.data.with_name("messages.jsonl")))
+    train(first, _quiet)
+    table = tmp_path / "others.csv"
+    table.write_text(config.data.read_text().replace("Hardware", "Field service"))
+    script = f"""
+import sys
+from pathlib import Path
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "sentence_transformers", "transformers", "onnx"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+from core.training import TrainingConfig, train
+train(TrainingConfig(data=Path({str(table)!r}), text_column="Document",
+    label_column="Topic_group", out=Path({str(tmp_path / "other")!r}),
+    encoder={str(config.out)!r}, work=Path({str(tmp_path / "w")!r})), lambda *_: None)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+    old, new = Bundle.load(config.out), Bundle.load(tmp_path / "other")
+    assert new.contents[ENCODER] == old.contents[ENCODER]
+    assert new.manifest.notes["encoder"] == old.manifest.notes["encoder"]
+    outage, chat = Classifier.load(tmp_path / "other").classify(
+        [
+            "what about the laptop does start morning laptop of this everybody now",
+            "what about the thanks great lunch funny great of this alone later",
+        ]
+    )
+    assert (outage.queue_label, outage.urgency, outage.impact) == (
+        *("Field service", "high", "company"),
+    )
+    assert chat.reason is Reason.NOT_A_TICKET
 
 
 def test_bad_data_changes_nothing(config: TrainingConfig) -> None:
