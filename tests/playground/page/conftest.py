@@ -27,6 +27,16 @@ async def browser():
         await browser.close()
 
 
+@pytest.fixture(scope="session")
+def texts(texts):
+    """What reads well in a picture first: written by hand, in English."""
+
+    def looks_odd(text):
+        return text.lower() == text and text.replace(" ", "").isalpha(), not text.isascii()
+
+    return {decision: sorted(of_kind, key=looks_odd) for decision, of_kind in texts.items()}
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def demo(root, classifier, tmp_path):
     model = str(root / "models" / "default")

@@ -195,6 +195,14 @@ async def test_hostile_text_is_only_text(visit, demo):
     assert await page.locator("#scroll .message :is(img, script, b)").count() == 0
 
 
+async def test_emoji_are_shown_where_the_machine_has_none(visit):
+    page = await visit()
+    await write(page, "it is :ticket: now")
+    await expect(page.locator("#scroll .message .lines")).to_have_text("it is 🎫 now")
+    loaded = "document.fonts.ready.then(() => document.fonts.check('15px \"Some Emoji\"', '🎫'))"
+    assert await page.evaluate(loaded)
+
+
 async def test_everything_works_by_keyboard(visit, texts):
     page = await visit()
     await page.keyboard.press("Tab")
@@ -250,7 +258,7 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
     await write(page, texts[Decision.AUTO][0])
     await write(page, texts[Decision.IGNORE][0])
     await write(page, f"/ticket {texts[Decision.REVIEW][0]}")
-    await expect(page.locator(".ephemeral")).to_contain_text("T-2")
+    await expect(page.locator(".ephemeral")).to_contain_text("Waiting for a person · T-")
     await page.get_by_role("link", name=re.compile("1 reply")).click()
     await expect(page.locator("#thread .card")).to_be_visible()
     await check("thread")
