@@ -83,5 +83,7 @@ def controls(
         return Controls.NONE
     if ticket.state is not State.PENDING:
         return Controls.STAFF
-    # An edit can turn a sure ticket into an unsure one: the review card asks, not the queue's.
-    return Controls.NONE if card.place is Place.QUEUE and not only_card else Controls.REVIEW
+    # An edit, or the reporter, can make a sure ticket an unsure one: the review card asks, and
+    # the queue's where there is none.
+    asked_elsewhere = any(other.place is Place.REVIEW for other in live)
+    return Controls.NONE if card.place is Place.QUEUE and asked_elsewhere else Controls.REVIEW

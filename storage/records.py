@@ -49,6 +49,8 @@ class Action(StrEnum):
     RESOLVE = "resolve"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
+    WRONG_QUEUE = "wrong_queue"
+    """Its reporter says so; `queue_after` is where the reporter thinks it belongs."""
 
 
 class Place(StrEnum):

@@ -20,9 +20,16 @@ from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
 from slackbot.desk.judged import Judged, as_wanted, with_given_urgency
-from slackbot.desk.render import History, as_card, histories_of
+from slackbot.desk.render import History, as_card, as_judgements, histories_of
 from slackbot.desk.settings import SettingsOfTeams
-from slackbot.desk.settle import AlreadySettled, Step, UnknownQueue, UnknownTicket, settle
+from slackbot.desk.settle import (
+    BY_REPORTER,
+    AlreadySettled,
+    Step,
+    UnknownQueue,
+    UnknownTicket,
+    settle,
+)
 from slackbot.desk.show import Cause, show
 from slackbot.desk.triage import Audience, Effect, apply, is_known
 from slackbot.desk.waiting import filtered, in_order, paged
@@ -40,7 +47,7 @@ from slackbot.views.controls import Controls
 from slackbot.views.home import Backlog, Wanted
 from slackbot.views.message import Message
 from slackbot.views.ticket import TicketCard
-from storage import deliveries, inbox, tickets, waiting
+from storage import deliveries, inbox, predictions, tickets, waiting
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
 from storage.group_commit import GroupCommit
@@ -55,7 +62,15 @@ from storage.records import (
     Ticket,
 )
 
-__all__ = ["AlreadySettled", "Desk", "LeaseLost", "Step", "UnknownQueue", "UnknownTicket"]
+__all__ = [
+    "BY_REPORTER",
+    "AlreadySettled",
+    "Desk",
+    "LeaseLost",
+    "Step",
+    "UnknownQueue",
+    "UnknownTicket",
+]
 
 log = logging.getLogger(__name__)
 
@@ -307,7 +322,7 @@ class Desk:
             return (await histories_of(conn, [ticket]))[ticket.id]
 
     async def card(self, team: str, number: str) -> TicketCard:
-        """What a ticket's cards show now.
+        """A ticket as its cards show it, with all that the model ever said of it.
 
         Raises:
             UnknownTicket: No such ticket in this team.
@@ -315,7 +330,9 @@ class Desk:
         history = await self.history(team, number)
         if history.ticket.state is State.SILENT:
             raise UnknownTicket(number)
-        return self._as_card(history)
+        async with self.database.read() as conn:
+            said = await predictions.of_ticket(conn, history.ticket.id)
+        return replace(self._as_card(history), judgements=as_judgements(said))
 
     async def histories(self, team: str, ids: Collection[int]) -> dict[int, History]:
         """Some of the team's tickets by their ids, without those that do not exist."""
@@ -336,7 +353,10 @@ class Desk:
             return None
         ticket_card = self._as_card(history)
         message = card_message(
-            ticket_card, card.place, controls(ticket, card, history.cards, history.audit)
+            ticket_card,
+            card.place,
+            controls(ticket, card, history.cards, history.audit),
+            for_reporter=card.place is Place.THREAD,
         )
         known_by = message.metadata or {}
         if card.retired:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.decision import Decision, Impact, Priority, Reason, Urgency
 from core.priority import explain
 from slackbot.desk.audits import open_audit
-from slackbot.views.ticket import Step, TicketCard
+from slackbot.views.ticket import Judgement, Step, TicketCard
 from storage import cards, predictions, review_requests, reviews
 from storage.records import Card, Place, Prediction, Review, State, Ticket
 from storage.review_records import ReviewRequest
@@ -110,6 +110,22 @@ def as_card(history: History, queues: Sequence[str], workspace_url: str) -> Tick
             )
             for review in history.steps
         ),
+    )
+
+
+def as_judgements(said: Iterable[Prediction]) -> tuple[Judgement, ...]:
+    """What the model said of a ticket, time after time."""
+    return tuple(
+        Judgement(
+            at=each.created_at,
+            queue=each.queue,
+            confidence=each.confidence,
+            decision=Decision(each.decision),
+            reason=Reason(each.reason),
+            priority=Priority(each.priority),
+            model_version=each.model_version,
+        )
+        for each in said
     )
 
 

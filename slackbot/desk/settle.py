@@ -17,6 +17,7 @@ from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
 from storage import predictions, review_requests, reviews, tickets
 from storage.records import Action, NewReview, Review, State, Ticket
+from storage.review_records import NewReviewRequest, Why
 
 OPEN_STATES = frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED})
 
@@ -28,7 +29,8 @@ EXPECTED_STATES = {
     Action.CLAIM: frozenset({State.ASSIGNED}),
     Action.RESOLVE: frozenset({State.ASSIGNED, State.CLAIMED}),
     Action.REOPEN: frozenset({State.RESOLVED}),
-    Action.WITHDRAW: frozenset(State) - {State.WITHDRAWN, State.SILENT},
+    Action.WITHDRAW: OPEN_STATES,
+    Action.WRONG_QUEUE: frozenset({State.ASSIGNED, State.CLAIMED}),
 }
 """From which states each step leads on; who comes second finds another state, and loses."""
 
@@ -40,11 +42,17 @@ _STATE_AFTER = {
     Action.RESOLVE: State.RESOLVED,
     Action.REOPEN: State.ASSIGNED,
     Action.WITHDRAW: State.WITHDRAWN,
+    Action.WRONG_QUEUE: State.PENDING,
 }
 
+BY_REPORTER = frozenset({Action.WITHDRAW, Action.WRONG_QUEUE})
+"""These are for who reported the ticket, and for nobody else."""
 
 _SETTLING = frozenset({Action.CONFIRM, Action.REASSIGN, Action.DISMISS})
 """These say where a ticket belongs."""
+
+_CLOSING = frozenset({Action.DISMISS, Action.RESOLVE, Action.WITHDRAW})
+"""What can still be done with a ticket whose text was erased."""
 
 _EXPECTED_BY_AUDIT = {
     Action.CONFIRM: AUDITED_STATES,
@@ -66,6 +74,27 @@ class UnknownQueue(AutoTicketError):
 
     def __init__(self, queue: str) -> None:
         super().__init__(answers.unknown_queue(queue).text)
+
+
+class NotTheReporter(AutoTicketError):
+    """Somebody else than the reporter wanted what only the reporter may."""
+
+    def __init__(self) -> None:
+        super().__init__(answers.not_the_reporter().text)
+
+
+class AlreadyThere(AutoTicketError):
+    """The reporter says that the ticket belongs where it is."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__(answers.already_there(ticket).text)
+
+
+class Forgotten(AutoTicketError):
+    """The ticket's text was erased: it can be closed, and nothing else."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(answers.forgotten(number).text)
 
 
 class AlreadySettled(AutoTicketError):
@@ -134,6 +163,9 @@ async def settle(
     Raises:
         UnknownTicket: No such ticket in this team.
         UnknownQueue: The picked queue does not exist.
+        Forgotten: There is no text any more by which anybody could go.
+        NotTheReporter: It is only for who reported the ticket.
+        AlreadyThere: The reporter picked the queue that the ticket is in.
         AlreadySettled: Somebody was first.
     """
     if step.queue is not None and step.queue not in queues:
@@ -141,6 +173,9 @@ async def settle(
     before = await tickets.get(conn, team, step.number, lock=True)
     if before is None or before.state is State.SILENT:
         raise UnknownTicket(step.number)
+    if not before.text and step.action not in _CLOSING:
+        raise Forgotten(before.number)
+    _check_reporter(step, before)
     request = (await review_requests.latest(conn, [before.id])).get(before.id)
     audit = open_audit(before, request) if _may_answer(step) else None
     step = await _named_rightly(conn, step, before)
@@ -151,7 +186,7 @@ async def settle(
         expected=_expected(step, before) if audit is None else _EXPECTED_BY_AUDIT[step.action],
         now=datetime.now(UTC),
         state=_state_after(step, before),
-        queue=step.queue or before.queue,
+        queue=_queue_after(step, before),
         priority=step.priority.value if step.priority else before.priority,
     )
     if after is None:
@@ -160,6 +195,9 @@ async def settle(
     if request is not None and step.action in _SETTLING:
         asked = before.state is State.PENDING or audit is not None
         await review_requests.answer(conn, request, asked=asked, now=datetime.now(UTC))
+    if step.action is Action.WRONG_QUEUE and open_audit(before, request) is None:
+        # An audit that is still open is answered by what comes of this, and stays a fair draw.
+        await review_requests.add(conn, [_asked_by_reporter(after)], now=datetime.now(UTC))
     await show(conn, after, settings, cause)
     stepped = News.stepped(after, step.action, step.user, cause.correlation)
     await announce(conn, [stepped], webhooks)
@@ -182,6 +220,26 @@ async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> S
     else:
         return step
     return replace(step, action=Action.CONFIRM if agrees else Action.REASSIGN)
+
+
+def _check_reporter(step: Step, ticket: Ticket) -> None:
+    if step.action not in BY_REPORTER:
+        return
+    if step.user != ticket.reporter:
+        raise NotTheReporter
+    if step.action is Action.WRONG_QUEUE and step.queue == ticket.queue:
+        raise AlreadyThere(ticket)
+
+
+def _queue_after(step: Step, before: Ticket) -> str | None:
+    """Where the ticket is after the step; what its reporter proposes is not yet decided."""
+    return None if step.action is Action.WRONG_QUEUE else step.queue or before.queue
+
+
+def _asked_by_reporter(ticket: Ticket) -> NewReviewRequest:
+    return NewReviewRequest(
+        team=ticket.team, ticket_id=ticket.id, why=Why.REPORTER, probability=1.0, blind=False
+    )
 
 
 def _may_answer(step: Step) -> bool:
@@ -213,7 +271,7 @@ def _review(step: Step, before: Ticket, after: Ticket) -> NewReview:
         reviewer=step.user,
         action=step.action,
         queue_before=before.queue,
-        queue_after=after.queue,
+        queue_after=step.queue if step.action is Action.WRONG_QUEUE else after.queue,
         priority_before=before.priority,
         priority_after=after.priority,
     )

@@ -14,7 +14,6 @@ from core.decision import Classification, Decision, Priority
 from slackbot.desk.announce import News, announce
 from slackbot.desk.audits import NO_AUDITS, AuditDraw, audited, request_for
 from slackbot.desk.judged import Judged
-from slackbot.desk.settle import EXPECTED_STATES
 from slackbot.desk.show import answer, show, show_new
 from slackbot.intake import Intake, Kind
 from slackbot.team_settings import TeamSettings
@@ -262,7 +261,7 @@ async def _withdraw(conn: AsyncConnection, judged: Judged, audience: Audience) -
         conn,
         team=ticket.team,
         ticket_id=ticket.id,
-        expected=EXPECTED_STATES[Action.WITHDRAW],
+        expected=frozenset(State) - {State.WITHDRAWN},
         now=_now(),
         state=State.WITHDRAWN,
     )

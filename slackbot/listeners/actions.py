@@ -10,7 +10,7 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.decision import Priority
-from slackbot.desk import Step
+from slackbot.desk import BY_REPORTER, Step
 from slackbot.errors import AutoTicketError
 from slackbot.identity import team_of
 from slackbot.listeners.home import Home
@@ -34,6 +34,8 @@ _MEANS = {
     ActionId.CLAIM: Action.CLAIM,
     ActionId.RESOLVE: Action.RESOLVE,
     ActionId.REOPEN: Action.REOPEN,
+    ActionId.WRONG_QUEUE: Action.WRONG_QUEUE,
+    ActionId.WITHDRAW: Action.WITHDRAW,
 }
 
 
@@ -63,7 +65,8 @@ class ReviewActions:
     ) -> None:
         """Decide and commit, then acknowledge: what Slack was told has happened, has happened."""
         step, team = self._step(body, action), team_of(context)
-        await self._require_reviewer(team, step.user)
+        if step.action not in BY_REPORTER:  # whose ticket it is, the desk knows
+            await self._require_reviewer(team, step.user)
         await self._desk.settle(team, step)
         await ack()
         await self._home.refresh(client, team, first=step.user, view=body.get("view") or {})
@@ -85,7 +88,7 @@ class ReviewActions:
         if choice is None or meaning is None:
             raise StaleCard(answers.stale_card().text)
         queue = priority = None
-        if meaning in (Action.CONFIRM, Action.REASSIGN):
+        if meaning in (Action.CONFIRM, Action.REASSIGN, Action.WRONG_QUEUE):
             queue = queue_named(choice.choice, self._desk.classifier.queues) or choice.choice
         elif meaning is Action.PRIORITY:
             priority = _priority(choice.choice)

@@ -126,6 +126,22 @@ def already_settled(ticket: Ticket, last: Review | None) -> Message:
     return plain_text(f"{ticket.number} is already settled: {done} · {moment(last.created_at)}")
 
 
+def forgotten(number: str) -> Message:
+    """The click had no effect: nobody can know any more what the ticket was about."""
+    return plain_text(f"The text of {number} was erased. It can only be closed.")
+
+
+def not_the_reporter() -> Message:
+    """The click had no effect: it is for who reported the ticket."""
+    return plain_text("Only who reported this ticket can do this.")
+
+
+def already_there(ticket: Ticket) -> Message:
+    """The reporter says that it belongs where it is."""
+    where = queue_name(ticket.queue) if ticket.queue else "no queue"
+    return plain_text(f"{ticket.number} is with {where} already.")
+
+
 def unknown_queue(queue: str) -> Message:
     """The picked queue does not exist, or not any more."""
     return plain_text(f"There is no queue {queue_name(queue)} any more. Please pick another one.")
@@ -192,6 +208,7 @@ def notice(ticket: Ticket, action: Action, *, by: str) -> Message:
         Action.RESOLVE: f"{who} has resolved {number}.",
         Action.REOPEN: f"{who} has reopened {number}; it is with {queue}.",
         Action.WITHDRAW: f"{number} is withdrawn; nobody will work on it.",
+        Action.WRONG_QUEUE: f"Thank you. A person will look where {number} belongs.",
     }[action]
     about = "" if action is Action.WITHDRAW else snippet(ticket.text, _LISTED_TEXT)
     quoted = (blocks.context(about),) if about else ()

@@ -52,7 +52,13 @@ def actions(block_id: str, elements: Sequence[Block]) -> Block:
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
 
-def button(action_id: str, text: str, value: str, style: str | None = None) -> Block:
+def button(
+    action_id: str,
+    text: str,
+    value: str,
+    style: str | None = None,
+    confirm: Block | None = None,
+) -> Block:
     """A button.
 
     Args:
@@ -60,6 +66,7 @@ def button(action_id: str, text: str, value: str, style: str | None = None) -> B
         text: Shown up to 75 characters.
         value: Comes back with a click; at most 2,000 characters.
         style: "primary", "danger" or None.
+        confirm: A dialog that asks before the click counts, from `confirmation`.
     """
     element = {
         "type": "button",
@@ -67,7 +74,19 @@ def button(action_id: str, text: str, value: str, style: str | None = None) -> B
         "text": plain_text(text),
         "value": value,
     }
-    return element if style is None else element | {"style": style}
+    more = {"style": style, "confirm": confirm}
+    return element | {name: value for name, value in more.items() if value is not None}
+
+
+def confirmation(title: str, text: str, confirm: str, deny: str) -> Block:
+    """A dialog that asks whether somebody means it; the way on is marked as dangerous."""
+    return {
+        "title": plain_text(title, 100),
+        "text": plain_text(text, 300),
+        "confirm": plain_text(confirm, 30),
+        "deny": plain_text(deny, 30),
+        "style": "danger",
+    }
 
 
 def select(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from slackbot.mrkdwn import link, mention, moment, quote, snippet
 from slackbot.views import blocks
-from slackbot.views.controls import Controls, asks_audit, control_blocks
+from slackbot.views.controls import Controls, asks_audit, control_blocks, reporter_blocks
 from slackbot.views.ids import MAX_QUEUE_NAME
 from slackbot.views.message import Block, Message
 from slackbot.views.ticket import TicketCard
@@ -16,6 +17,7 @@ from slackbot.views.words import (
     SIGNS,
     STATES,
     bar,
+    judgement_line,
     percent,
     priority_line,
     queue_name,
@@ -40,20 +42,27 @@ _STEPS_IN_FULL = 30
 _STEPS_IN_A_BLOCK = 10
 
 
-def card(ticket: TicketCard, place: Place, controls: Controls) -> Message:
+def card(
+    ticket: TicketCard, place: Place, controls: Controls, *, for_reporter: bool = False
+) -> Message:
     """The card of `ticket` for one place.
 
     Args:
         ticket: As it stands now.
         place: Which of its cards; in the metadata, so that the card is found again.
         controls: What may be done on it; what the ticket's state forbids is left out.
+        for_reporter: It is the card on which the reporter may do something too.
     """
     blind = controls.hides_the_pick
     asks = asks_audit(ticket, controls)
     shown = audit_body(ticket, blind=blind) if asks else body(ticket)
     return Message(
         text=_audit_notification(ticket, blind=blind) if asks else notification(ticket),
-        blocks=(*shown, *control_blocks(ticket, controls)),
+        blocks=(
+            *shown,
+            *control_blocks(ticket, controls),
+            *(reporter_blocks(ticket, controls) if for_reporter else ()),
+        ),
         metadata={
             "event_type": TICKET_EVENT,
             "event_payload": {"ticket": ticket.number, "place": place.value},
@@ -85,7 +94,8 @@ def body(ticket: TicketCard) -> list[Block]:
     shown = [blocks.header(_title(ticket))]
     if ticket.state is not State.WITHDRAWN:
         text = quote(ticket.text, limit=400, lines=5)
-        verdict = _verdict(ticket, with_guess=not ticket.judged_by_a_person)
+        undecided = ticket.state is State.PENDING or not ticket.judged_by_a_person
+        verdict = _verdict(ticket, with_guess=undecided)
         shown += [blocks.section(paragraph) for paragraph in (text, verdict) if paragraph]
     shown += _history(ticket, _STEPS_ON_A_CARD)
     return [*shown, blocks.context(_origin(ticket))]
@@ -132,7 +142,10 @@ def full_body(ticket: TicketCard) -> list[Block]:
         shown += [blocks.section(text)] if text else []
     shown.append(blocks.section(_verdict(ticket, with_guess=True)))
     shown.append(blocks.context(_judgement(ticket)))
-    shown += _history(ticket, _STEPS_IN_FULL)
+    events = [(said.at, judgement_line(said)) for said in ticket.judgements]
+    events += [(step.at, step_line(step)) for step in ticket.steps]
+    in_time = [line for _, line in sorted(events, key=lambda event: event[0])]
+    shown += _lines(in_time, _STEPS_IN_FULL)
     return [*shown, blocks.context(_origin(ticket))]
 
 
@@ -154,7 +167,7 @@ def _outcome(ticket: TicketCard) -> str:
     alone = "" if ticket.judged_by_a_person else f" automatically: {sureness(ticket.confidence)}"
     claim = ticket.last(Action.CLAIM)
     return {
-        State.PENDING: f"*A person will check.* {REASONS[ticket.reason]}\n{_best_guess(ticket)}",
+        State.PENDING: f"*A person will check.* {_why_asked(ticket)}\n{_best_guess(ticket)}",
         State.ASSIGNED: f"Assigned to {queue}{alone}",
         State.CLAIMED: f"{mention(claim.by) if claim else 'Somebody'} is working on it in {queue}",
         State.RESOLVED: f"Resolved in {queue}",
@@ -162,6 +175,12 @@ def _outcome(ticket: TicketCard) -> str:
         State.WITHDRAWN: "Withdrawn: nobody will work on it.",
         State.SILENT: "Recorded only: nobody was told.",
     }[ticket.state]
+
+
+def _why_asked(ticket: TicketCard) -> str:
+    if ticket.proposed:
+        return f"The reporter says: {queue_name(ticket.proposed)}"
+    return REASONS[ticket.reason]
 
 
 def _best_guess(ticket: TicketCard) -> str:
@@ -195,8 +214,13 @@ def _judgement(ticket: TicketCard) -> str:
 
 def _history(ticket: TicketCard, most: int) -> list[Block]:
     """The last steps, the latest at the end."""
-    lines = [step_line(step) for step in ticket.steps[-most:]]
-    earlier = len(ticket.steps) - len(lines)
+    return _lines([step_line(step) for step in ticket.steps], most)
+
+
+def _lines(everything: Sequence[str], most: int) -> list[Block]:
+    """The last lines in small letters, and how many there are before them."""
+    lines = list(everything[-most:])
+    earlier = len(everything) - len(lines)
     if earlier:
         lines.insert(0, f"Earlier steps: {earlier}")
     return [

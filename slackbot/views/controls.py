@@ -78,9 +78,18 @@ _STAFF = {
 }
 """Rows of elements by state."""
 
+_REPORTERS = {
+    State.PENDING: (ActionId.WITHDRAW,),
+    State.ASSIGNED: (ActionId.WRONG_QUEUE, ActionId.WITHDRAW),
+    State.CLAIMED: (ActionId.WRONG_QUEUE, ActionId.WITHDRAW),
+}
+"""What the reporter may do by state."""
+
 _REASSIGN_PROMPTS = {State.PENDING: "Another queue", State.DISMISSED: "A ticket for"}
 _OPTION_TEXTS = 7_500
 """Characters that all options together may show: Slack refuses messages with much more text."""
+_QUEUES_TWICE = _OPTION_TEXTS // MAX_QUEUE_NAME // 2
+"""Most queues of which one message may show two menus."""
 
 
 def control_blocks(ticket: TicketCard, controls: Controls) -> list[Block]:
@@ -112,6 +121,21 @@ def asks_audit(ticket: TicketCard, controls: Controls) -> bool:
     return controls.audits and ticket.state in _WORK
 
 
+def reporter_blocks(ticket: TicketCard, controls: Controls) -> list[Block]:
+    """What who reported the ticket may do with it; on their own card.
+
+    Args:
+        ticket: As it stands now.
+        controls: What the card offers to others too: two long menus are too much for one message.
+    """
+    if ticket.state not in _REPORTERS:
+        return []
+    crowded = controls is not Controls.NONE and len(ticket.queues) > _QUEUES_TWICE
+    ids = [i for i in _REPORTERS[ticket.state] if i is not ActionId.WRONG_QUEUE or not crowded]
+    filled = [element for id_ in ids if (element := _ELEMENTS[id_](ticket)) is not None]
+    return [blocks.actions(f"{ticket.number}:reporter:{len(ticket.steps)}", filled)]
+
+
 def _rows(ticket: TicketCard, controls: Controls) -> Sequence[Sequence[ActionId]]:
     if asks_audit(ticket, controls):
         rows: list[Sequence[ActionId]] = list(_AUDITS[controls])
@@ -127,8 +151,9 @@ def _rows(ticket: TicketCard, controls: Controls) -> Sequence[Sequence[ActionId]
 def _pick(ticket: TicketCard, rank: int, action_id: ActionId) -> Block | None:
     """The button for the model's choice of that rank, if it has one."""
     choices = [queue for queue, _ in ticket.top3]
-    if ticket.queue is not None:  # an audit asks about where the ticket is
-        choices = [ticket.queue, *(queue for queue in choices if queue != ticket.queue)][:3]
+    first = ticket.queue or ticket.proposed  # an audit asks about where the ticket is
+    if first is not None:
+        choices = [first, *(queue for queue in choices if queue != first)][:3]
     if rank >= len(choices):
         return None
     queue = choices[rank]
@@ -139,13 +164,31 @@ def _pick(ticket: TicketCard, rank: int, action_id: ActionId) -> Block | None:
 
 
 def _reassign(ticket: TicketCard) -> Block | None:
-    if not ticket.queues:
+    prompt = _REASSIGN_PROMPTS.get(ticket.state, "Move to")
+    return _queue_select(ActionId.REASSIGN, prompt, ticket, ticket.queues)
+
+
+def _wrong_queue(ticket: TicketCard) -> Block | None:
+    others = [queue for queue in ticket.queues if queue != ticket.queue]
+    return _queue_select(ActionId.WRONG_QUEUE, "Wrong queue? It belongs to", ticket, others)
+
+
+def _queue_select(
+    action_id: ActionId, prompt: str, ticket: TicketCard, queues: Sequence[str]
+) -> Block | None:
+    if not queues:
         return None
-    width = min(MAX_QUEUE_NAME, _OPTION_TEXTS // len(ticket.queues))
-    options = [
-        (shorten(queue, width), str(Choice(ticket.number, queue))) for queue in ticket.queues
-    ]
-    return blocks.select(ActionId.REASSIGN, _REASSIGN_PROMPTS.get(ticket.state, "Move to"), options)
+    width = min(MAX_QUEUE_NAME, _OPTION_TEXTS // len(queues))
+    options = [(shorten(queue, width), str(Choice(ticket.number, queue))) for queue in queues]
+    return blocks.select(action_id, prompt, options)
+
+
+def _withdraw(ticket: TicketCard) -> Block:
+    sure = blocks.confirmation(
+        f"Withdraw {ticket.number}?", "Nobody will work on it any more.", "Withdraw it", "Keep it"
+    )
+    value = str(Choice(ticket.number, Action.WITHDRAW))
+    return blocks.button(ActionId.WITHDRAW, "Withdraw", value, confirm=sure)
 
 
 def _priority(ticket: TicketCard) -> Block:
@@ -173,4 +216,6 @@ _ELEMENTS: dict[ActionId, _Element] = {
     ActionId.CLAIM: _step_button(ActionId.CLAIM, "Take it", Action.CLAIM, "primary"),
     ActionId.RESOLVE: _step_button(ActionId.RESOLVE, "Resolve", Action.RESOLVE, None),
     ActionId.REOPEN: _step_button(ActionId.REOPEN, "Reopen", Action.REOPEN, None),
+    ActionId.WRONG_QUEUE: _wrong_queue,
+    ActionId.WITHDRAW: _withdraw,
 }

@@ -33,6 +33,8 @@ class ActionId(StrEnum):
     RESOLVE = "ticket_resolve"
     REOPEN = "ticket_reopen"
     RESTORE = "queue_restore"
+    WRONG_QUEUE = "ticket_wrong_queue"
+    WITHDRAW = "ticket_withdraw"
     NEW_TICKET = "home_new_ticket"
     PREVIOUS_PAGE = "home_page_previous"
     NEXT_PAGE = "home_page_next"

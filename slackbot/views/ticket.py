@@ -31,6 +31,29 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the model said at one time: when the ticket was filed, and after every edit.
+
+    Attributes:
+        at: When (aware).
+        queue: Its first choice.
+        confidence: The probability of that, in [0, 1].
+        decision: What it decided.
+        reason: Why.
+        priority: What it took the priority for.
+        model_version: The bundle that said so.
+    """
+
+    at: datetime
+    queue: str
+    confidence: float
+    decision: Decision
+    reason: Reason
+    priority: Priority
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCard:
     """A ticket as its cards show it.
 
@@ -53,6 +76,7 @@ class TicketCard:
         model_version: The bundle that judged.
         created_at: When the ticket was filed (aware).
         steps: What people did since, oldest first.
+        judgements: All that the model ever said, oldest first; only where all of it is shown.
     """
 
     number: str
@@ -72,11 +96,18 @@ class TicketCard:
     model_version: str
     created_at: datetime
     steps: tuple[Step, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
 
     @property
     def judged_by_a_person(self) -> bool:
         """Whether a person has said where it belongs, so that the model's guess is history."""
         return any(step.action in _JUDGED_BY_A_PERSON for step in self.steps)
+
+    @property
+    def proposed(self) -> str | None:
+        """Where its reporter says that it belongs, while a person looks into that."""
+        said = self.last(Action.WRONG_QUEUE)
+        return said.queue_after if said is not None and self.state is State.PENDING else None
 
     def last(self, action: Action) -> Step | None:
         """The latest step of that kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.decision import Decision, Priority, Reason
 from slackbot.mrkdwn import mention, moment, snippet
 from slackbot.views.ids import MAX_QUEUE_NAME
-from slackbot.views.ticket import Step
+from slackbot.views.ticket import Judgement, Step
 from storage.records import Action, State
 
 SIGNS = {
@@ -91,6 +91,15 @@ def step_line(step: Step) -> str:
     return f"{done} · {moment(step.at)}"
 
 
+def judgement_line(said: Judgement) -> str:
+    """What the model said: "Model 2026.11 took it for *Access*, 91 %, P3 …"."""
+    return (
+        f"Model {snippet(said.model_version, 60)}: {queue_name(said.queue)} "
+        f"({percent(said.confidence)}), {said.priority.label}. {DECISIONS[said.decision]} "
+        f"{REASONS[said.reason]} · {moment(said.at)}"
+    )
+
+
 def deed(by: str, action: Action, queue: str | None, priority: Priority) -> str:
     """Who did what: "@rita moved it to *Access*".
 
@@ -110,5 +119,6 @@ def deed(by: str, action: Action, queue: str | None, priority: Priority) -> str:
         Action.RESOLVE: "resolved it",
         Action.REOPEN: "reopened it",
         Action.WITHDRAW: "withdrew it",
+        Action.WRONG_QUEUE: f"says that it belongs to {to}",
     }[action]
     return f"{mention(by)} {what}"

@@ -76,6 +76,8 @@ def _component(value):
         return blockkit.Text(type=kind, **fields)
     if "include" in fields:
         return blockkit.ConversationFilter(**fields)
+    if "deny" in fields:
+        return blockkit.Confirm(**fields)
     if kind is None:
         return (blockkit.OptionGroup if "options" in fields else blockkit.Option)(**fields)
     return _COMPONENTS[kind](**fields)

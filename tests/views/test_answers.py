@@ -155,6 +155,7 @@ def test_a_missing_setting_is_named_when_nobody_may_review():
         (Action.RESOLVE, "<@U0RITA> has resolved T-12."),
         (Action.REOPEN, "<@U0RITA> has reopened T-12; it is with *Hardware*."),
         (Action.WITHDRAW, "T-12 is withdrawn; nobody will work on it."),
+        (Action.WRONG_QUEUE, "Thank you. A person will look where T-12 belongs."),
     ],
 )
 def test_the_reporter_hears_what_was_done(action, words):

@@ -31,9 +31,9 @@ STAFF = {
 
 
 @settings(max_examples=40)
-@given(ticket_cards(), st.sampled_from(Place), st.sampled_from(Controls))
-def test_slack_takes_every_card(ticket, place, controls):
-    accept_message(card(ticket, place, controls))
+@given(ticket_cards(), st.sampled_from(Place), st.sampled_from(Controls), st.booleans())
+def test_slack_takes_every_card(ticket, place, controls, for_reporter):
+    accept_message(card(ticket, place, controls, for_reporter=for_reporter))
 
 
 @settings(max_examples=30)
@@ -66,6 +66,34 @@ def test_the_state_says_what_can_be_done(state):
     assert offered[Controls.NONE] == set()
     assert offered[Controls.STAFF] == STAFF[state]
     assert offered[Controls.REVIEW] == (DECIDE | CORRECT if deciding else STAFF[state])
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_reporter_may_withdraw_what_is_open_and_doubt_what_was_routed(state):
+    ticket = replace(ASSIGNED, state=state)
+    message = card(ticket, Place.THREAD, Controls.NONE, for_reporter=True)
+    offered = elements(message.blocks)
+    expected = {
+        State.PENDING: {"ticket_withdraw"},
+        State.ASSIGNED: {"ticket_wrong_queue", "ticket_withdraw"},
+        State.CLAIMED: {"ticket_wrong_queue", "ticket_withdraw"},
+    }
+    assert offered.keys() == expected.get(state, set())
+    if "ticket_wrong_queue" in offered:
+        others = [option["text"]["text"] for option in offered["ticket_wrong_queue"]["options"]]
+        assert others == [queue for queue in QUEUES if queue != "Hardware"]
+        assert "Nobody will work on it" in offered["ticket_withdraw"]["confirm"]["text"]["text"]
+
+
+def test_what_the_reporter_says_is_proposed_first():
+    doubted = replace(
+        ASSIGNED, state=State.PENDING, queue=None, steps=(step(Action.WRONG_QUEUE, by="U0ANA"),)
+    )
+    message = card(doubted, Place.REVIEW, Controls.REVIEW)
+    offered = elements(message.blocks)
+    assert "The reporter says: *Access*" in shown(message.blocks)
+    assert offered["review_confirm"]["text"]["text"] == "Confirm Access"
+    assert offered["review_pick_2"]["text"]["text"] == "Hardware"
 
 
 def test_one_tap_confirms_or_takes_a_runner_up():

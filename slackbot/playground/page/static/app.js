@@ -2,7 +2,7 @@
 
 import { renderBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
-import { AppModal, showJson } from "./dialogs.js";
+import { AppModal, askBefore, showJson } from "./dialogs.js";
 import { byId, h, reconcile, toast } from "./dom.js";
 import { beginning, showMessages } from "./messages.js";
 import { startMorning } from "./morning.js";
@@ -44,8 +44,10 @@ const app = {
     store: app.store,
     values: {},
     errors: {},
-    press: (element, node) =>
-      app.act({ act: "click", ...target, action: element.action_id, value: element.value }, node),
+    press: (element, node) => {
+      const click = () => app.act({ act: "click", ...target, action: element.action_id, value: element.value }, node);
+      return element.confirm ? askBefore(element.confirm, click) : click();
+    },
     choose: (element, option, node) =>
       app.act({ act: "choose", ...target, action: element.action_id, choice: option.text.text, value: option.value }, node),
   }),

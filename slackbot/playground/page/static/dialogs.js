@@ -46,6 +46,18 @@ export function confirmDelete({ channel, json }, app) {
   ask("Delete message", content, submit("Delete", "danger"), () => app.act({ act: "delete", channel, ts: json.ts }));
 }
 
+/** The dialog of a button that asks whether somebody means it. */
+export function askBefore({ title, text, confirm, deny, style }, onConfirm) {
+  const form = h("form", {}, heading(title.text), h("p", {}, text.text),
+    h("footer", {}, cancel(deny.text, () => dialog.close()), submit(confirm.text, style ?? "primary")));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    dialog.close();
+    onConfirm();
+  });
+  const dialog = open(form);
+}
+
 export function showJson(json) {
   const close = cancel("Close", () => dialog.close());
   const dialog = open(h("div", {}, heading("JSON"),
