@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, chi2, norm  # type: ignore[import-untyped]
 
+from core.distributions import beta_quantile, chi_squared_quantile, normal_quantile
 from core.evaluation import Figure, share
 
-_Z = float(norm.ppf(0.975))
+_Z = normal_quantile(0.975)
 _BINS = 10
 _SMOOTHING = 0.5
 """Added to every count (Jeffreys' prior), so that an empty queue makes no infinite ratio."""
@@ -130,8 +130,8 @@ def effective_size(weight: NDArray[np.float64]) -> float:
 def clopper_pearson(value: float, size: float) -> tuple[float, float]:
     """The exact binomial 95 % interval of a share, also for a size that is no whole number."""
     hits = value * size
-    low = float(beta.ppf(0.025, hits, size - hits + 1)) if hits > 0 else 0.0
-    high = float(beta.ppf(0.975, hits + 1, size - hits)) if hits < size else 1.0
+    low = beta_quantile(0.025, hits, size - hits + 1) if hits > 0 else 0.0
+    high = beta_quantile(0.975, hits + 1, size - hits) if hits < size else 1.0
     return min(low, value), max(high, value)
 
 
@@ -217,7 +217,7 @@ def stability(before: Mapping[str, int], now: Mapping[str, int]) -> tuple[float,
         (counts + _SMOOTHING) / (counts.sum() + _SMOOTHING * len(names)) for counts in (old, new)
     )
     index = float(((q - p) * np.log(q / p)).sum())
-    by_chance = chi2.ppf(0.95, max(len(names) - 1, 1)) * (1 / old.sum() + 1 / new.sum())
+    by_chance = chi_squared_quantile(0.95, max(len(names) - 1, 1)) * (1 / old.sum() + 1 / new.sum())
     return index, float(by_chance)
 
 

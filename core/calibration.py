@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]
-from scipy.stats import beta  # type: ignore[import-untyped]
 
+from core.distributions import beta_quantile
 from core.heads import Pool, softmax
 
 _BINS = 15
@@ -30,6 +29,8 @@ def fit_pool(
     Returns:
         The pool; its bias sums to 0.
     """
+    from scipy.optimize import minimize  # type: ignore[import-untyped]  # noqa: PLC0415  slow
+
     classes = targets.shape[1]
     stacked = np.stack([first, second])
     mass = targets / targets.sum()
@@ -83,7 +84,7 @@ def lower_bound(
         return 0.0
     worth = weights.sum() ** 2 / (weights**2).sum()
     right = worth * weights[correct].sum() / weights.sum()
-    return float(beta.ppf(1 - certainty, right, worth - right + 1))
+    return beta_quantile(1 - certainty, right, worth - right + 1)
 
 
 def threshold(

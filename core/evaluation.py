@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm  # type: ignore[import-untyped]
 
 from core.calibration import calibration_error
 from core.classifier import Classifier
 from core.dataset import Example
 from core.decision import Classification, Decision, Impact, Urgency
+from core.distributions import normal_quantile
 from core.splits import near_duplicates
 
-_Z = float(norm.ppf(0.975))
+_Z = normal_quantile(0.975)
 _RESAMPLES = 500
 _LEAST_PROBABILITY = 1e-6
 

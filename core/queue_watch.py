@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.stats import beta  # type: ignore[import-untyped]
 
 from core.calibration import lower_bound
+from core.distributions import beta_share_below
 
 WINDOW = 100
 """So many of the latest audits count: a queue that was good for years may fall within a week."""
@@ -79,7 +79,7 @@ def weigh(outcomes: Sequence[bool], promise: float) -> Evidence:
     right, n = int(latest.sum()), len(latest)
     mean = promise + _PRIOR_LEAD * (1 - promise)
     a, b = _PRIOR_TICKETS * mean + right, _PRIOR_TICKETS * (1 - mean) + n - right
-    broken = float(beta.cdf(promise, a, b))
+    broken = beta_share_below(promise, a, b)
     return Evidence(right, n, promise, broken, lower_bound(latest, np.ones(n), _SURE_OF_RETURN))
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -107,6 +107,13 @@ _DESCRIPTION: dict[str, Any] = {
         }
     },
 }
+
+
+def application(token: str, classifier: Callable[[], Classifier | None]) -> FastAPI:
+    """The API as an application of its own; the arguments are `router`'s."""
+    app = FastAPI(openapi_url=None)  # what is documented has a document of its own
+    app.include_router(router(token, classifier))
+    return app
 
 
 def router(token: str, classifier: Callable[[], Classifier | None]) -> APIRouter:
