@@ -23,6 +23,7 @@ from slackbot.delivery import Deliverer
 from slackbot.desk import Desk
 from slackbot.desk.audits import AUDIT_SECRET, AuditDraw
 from slackbot.desk.settings import SettingsOfTeams
+from slackbot.drift import DriftWatch
 from slackbot.housekeeping import Housekeeping
 from slackbot.identity import wait_for_identity
 from slackbot.installed import InstalledWorkspaces
@@ -64,6 +65,7 @@ class Bot:
         deliverer: Works off the outbox.
         housekeeping: Erases what has served its time.
         models: Keeps the classifier at the version that people promoted.
+        drift: Compares recent predictions with earlier ones.
         client: Slack's Web API.
         workspaces: Those that it serves.
         owner: This replica's name on leases.
@@ -76,6 +78,7 @@ class Bot:
     deliverer: Deliverer
     housekeeping: Housekeeping
     models: ModelWatch
+    drift: DriftWatch
     client: AsyncWebClient
     workspaces: Workspaces
     owner: str
@@ -102,6 +105,7 @@ class Bot:
             up=up,
             depths=depths,
             model_version=self.desk.classifier.version,
+            drift=self.drift.latest,
         )
 
     async def _hears_slack(self) -> bool:
@@ -116,6 +120,7 @@ class Bot:
             asyncio.create_task(self.housekeeping.run(idle), name="housekeeping"),
             asyncio.create_task(self.workspaces.run(idle), name="workspaces"),
             asyncio.create_task(self.models.run(idle), name="models"),
+            asyncio.create_task(self.drift.run(idle), name="drift"),
         ]
         try:
             async with self._connected():
@@ -269,6 +274,7 @@ def _assemble(
         deliverer=Deliverer(desk, workspaces, webhooks, owner, Pace(settings.posts_per_second)),
         housekeeping=Housekeeping(desk.database, settings.retention_days, desk.check_queues),
         models=models,
+        drift=DriftWatch(desk.database),
         client=client,
         workspaces=workspaces,
         owner=owner,

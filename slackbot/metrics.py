@@ -21,6 +21,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from core.audit_estimates import Drift
 from core.decision import Classification, Decision
 from slackbot.slack_calls import CallOutcome
 from storage.records import Action, QueueDepth, Source
@@ -42,12 +43,14 @@ class Snapshot:
         up: Whether each part works: `model`, `database`, `slack`.
         depths: Work in the `inbox` and the `outbox`; empty when the database does not say.
         model_version: The bundle that decides; None before there is one.
+        drift: As last measured; None before that.
     """
 
     at: datetime
     up: Mapping[str, bool]
     depths: Mapping[str, QueueDepth] = field(default_factory=dict)
     model_version: str | None = None
+    drift: Drift | None = None
 
 
 class Metrics:
@@ -154,6 +157,7 @@ class _Scrape(Collector):
         yield self._up()
         yield self._model()
         yield from self._backlog()
+        yield from self._drift()
 
     def _up(self) -> Metric:
         family = GaugeMetricFamily("autoticket_up", "Whether a part works.", labels=["part"])
@@ -185,3 +189,26 @@ class _Scrape(Collector):
             since = depth.oldest_waiting or self.snapshot.at
             oldest.add_metric([part], max(0.0, (self.snapshot.at - since).total_seconds()))
         yield from (rows, oldest)
+
+    def _drift(self) -> Iterator[Metric]:
+        """Nothing while either period is without texts: there is nothing to compare."""
+        psi = GaugeMetricFamily(
+            "autoticket_drift_psi",
+            "Population stability index of predicted queues: the last 7 days against 28 before.",
+        )
+        by_chance = GaugeMetricFamily(
+            "autoticket_drift_by_chance",
+            "What the index exceeds in one of twenty comparisons when nothing has changed.",
+        )
+        unsure = GaugeMetricFamily(
+            "autoticket_low_confidence_share",
+            "Share of texts that the model was not sure enough of.",
+            labels=["period"],
+        )
+        drift = self.snapshot.drift
+        if drift and drift.low_confidence.n and drift.low_confidence_before.n:
+            psi.add_metric([], drift.psi)
+            by_chance.add_metric([], drift.by_chance)
+            unsure.add_metric(["recent"], drift.low_confidence.value)
+            unsure.add_metric(["before"], drift.low_confidence_before.value)
+        yield from (psi, by_chance, unsure)

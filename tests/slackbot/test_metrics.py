@@ -13,6 +13,7 @@ from slackbot.metrics import CONTENT_TYPE, Metrics, Snapshot
 from slackbot.run import serve
 from slackbot.server import Front
 from storage.records import Action, QueueDepth
+from tests.storage.examples import file_ticket, predict
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -111,8 +112,8 @@ async def test_a_database_that_hangs_costs_a_scrape_only_its_own_figures(new_off
     monkeypatch.setattr("slackbot.bot.SNAPSHOT_S", 0.2)
     async with new_office().open() as office:
         async with contextlib.AsyncExitStack() as held:
-            pool = office.bot.desk.database._engine.pool
-            while pool.checkedout() < pool.size():  # so that the next one waits 30 s
+            size = office.bot.desk.database._engine.pool.size()
+            for _ in range(size):  # all that there are, so that the next one waits 30 s
                 await held.enter_async_context(office.bot.desk.database.read())
             started = time.monotonic()
             samples = await scraped(office.port)
@@ -137,6 +138,36 @@ async def test_a_bot_that_is_starting_says_so(new_office):
     assert {samples["up", part] for part in ("model", "database", "slack")} == {0}
     stop.set()
     await running
+
+
+async def test_drift_is_measured_beside_scrapes_and_not_in_them(new_office, monkeypatch):
+    async with new_office().open() as office:
+        bot, database = office.bot, office.bot.desk.database
+        async with database.write() as conn:
+            ticket = await file_ticket(conn)
+            for days, queue, reason, n in (
+                (20, "Hardware", "confident", 30),
+                (20, "Access", "low_confidence", 10),
+                (2, "Access", "low_confidence", 24),
+                (2, "Storage", "confident", 16),
+            ):
+                when = datetime.now(UTC) - timedelta(days=days)
+                for _ in range(n):
+                    await predict(conn, ticket.id, queue=queue, reason=reason, now=when)
+        await bot.drift.measure(datetime.now(UTC))
+        monkeypatch.setattr("slackbot.drift.drift_now", None)  # whoever asks now would fail
+        samples = await scraped(office.port)
+    assert samples["drift_psi",] > 1
+    assert 0 < samples["drift_by_chance",] < samples["drift_psi",]
+    assert samples["low_confidence_share", "recent"] == 0.6
+    assert samples["low_confidence_share", "before"] == 0.25
+
+
+async def test_without_texts_to_compare_there_is_no_drift(new_office):
+    async with new_office().open() as office:
+        await office.bot.drift.measure(datetime.now(UTC))
+        samples = await scraped(office.port)
+    assert ("drift_psi",) not in samples
 
 
 def test_a_backlog_is_shown_with_its_age():

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from core.audit_estimates import drift
 from slackbot.cli import main
 from slackbot.config import VARIABLES, parse_settings
 from slackbot.metrics import Metrics, Snapshot
@@ -133,7 +134,8 @@ def exported():
     depth = QueueDepth(waiting=0, leased=0, dead=0, oldest_waiting=None)
     up = dict.fromkeys(("model", "database", "slack"), True)
     depths = {"inbox": depth, "outbox": depth}
-    snapshot = Snapshot(at=NOW, up=up, depths=depths, model_version="v")
+    apart = drift({"a": 9}, {"b": 9}, 1, 2)
+    snapshot = Snapshot(at=NOW, up=up, depths=depths, model_version="v", drift=apart)
     return Metrics().exposition(snapshot).decode()
 
 
@@ -163,7 +165,7 @@ def test_dashboard_and_alerts_ask_only_for_what_is_exported(root, exported):
     for query in queries(root):
         for left, right in ("()", "{}", "[]"):
             assert query.count(left) == query.count(right), query
-        for label, value in re.findall(r'\b(part|state|outcome)=~?"([\w|]+)"', query):
+        for label, value in re.findall(r'\b(part|state|outcome|period)=~?"([\w|]+)"', query):
             for one in value.split("|"):
                 assert f'{label}="{one}"' in exported, query
 
