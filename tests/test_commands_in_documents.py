@@ -239,6 +239,13 @@ def reads_the_training_messages(command, _):
     assert all(json.loads(line)["text"] for line in lines)
 
 
+def would_start(command, _):
+    """A benchmark runs for minutes: it is read by Python, and has its main part."""
+    source = (ROOT / shlex.split(command)[1]).read_text()
+    compile(source, command, "exec")
+    assert '__name__ == "__main__"' in source
+
+
 def is_only_read(command, _):
     assert not any(path in command for path in ("/etc/shadow", "rm -rf"))
 
@@ -252,6 +259,7 @@ CHECKS = (
     (r"docker compose .+", names_a_service),
     (r"docker (build|run) .+", builds_from_the_dockerfile),
     (r"python -m core\.corpus .+", reads_the_training_messages),
+    (r"python benchmarks/\w+\.py", would_start),
     (r"sudo chmod 640 \.env", is_only_read),
     *((pattern, is_only_read) for pattern in SYSTEM),
 )
