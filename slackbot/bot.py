@@ -272,7 +272,9 @@ def _assemble(
         app=build_app(client, Services(desk, workspaces, settings, models), flow),
         worker=Worker(desk, workspaces, owner),
         deliverer=Deliverer(desk, workspaces, webhooks, owner, Pace(settings.posts_per_second)),
-        housekeeping=Housekeeping(desk.database, settings.retention_days, desk.check_queues),
+        housekeeping=Housekeeping(
+            desk.database, settings.retention_days, desk.check_queues, desk.plan_reviews
+        ),
         models=models,
         drift=DriftWatch(desk.database),
         client=client,

@@ -82,6 +82,12 @@ VARIABLES = (
         "User and user-group ids that may settle tickets, comma-separated; nobody when empty.",
     ),
     Variable(
+        "AUTOTICKET_REVIEW_BUDGET",
+        "0",
+        "How many tickets reviewers shall settle a day; when more wait, the costliest come first. "
+        "0 for no limit.",
+    ),
+    Variable(
         "AUTOTICKET_AUDIT_RATE",
         "0.05",
         "Share of the automatic routes that is also put to a reviewer, 0 to 1; needs a review "
@@ -275,6 +281,7 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
             review_channel=read.converted("AUTOTICKET_REVIEW_CHANNEL", _optional_channel),
             queue_channels=read.converted("AUTOTICKET_QUEUE_CHANNELS", _queue_channels),
             reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS")),
+            review_budget=read.converted("AUTOTICKET_REVIEW_BUDGET", _whole(0, 100_000)),
         ),
         audit_rate=read.converted("AUTOTICKET_AUDIT_RATE", _share),
         reaction=read.text("AUTOTICKET_REACTION").strip(":"),

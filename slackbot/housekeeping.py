@@ -28,11 +28,13 @@ class Housekeeping:
         database: The record.
         retention_days: Days after which texts of closed tickets are erased; 0 keeps them.
         daily: Done at the start and then once a day.
+        often: Done every minute.
     """
 
     database: Database
     retention_days: int
     daily: Callable[[datetime], Awaitable[None]] | None = None
+    often: Callable[[datetime], Awaitable[None]] | None = None
     _done_on: date | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -41,6 +43,8 @@ class Housekeeping:
             try:
                 await self.tidy(datetime.now(UTC))
                 await self._once_a_day(datetime.now(UTC))
+                if self.often is not None:
+                    await self.often(datetime.now(UTC))
             except DatabaseUnavailable as error:
                 log.warning("housekeeping_postponed", extra={"error": str(error)})
             with contextlib.suppress(TimeoutError):

@@ -28,12 +28,14 @@ class TeamSettings:
         review_channel: Where people settle the unsure tickets; None when there is no such place.
         queue_channels: Queue name to the channel of its staff.
         reviewers: User ids (`U…`, `W…`) and user-group ids (`S…`) of who may settle tickets.
+        review_budget: How many tickets reviewers shall settle a day; 0 for no limit.
     """
 
     triage: Mapping[str, TriageMode] = field(default_factory=lambda: MappingProxyType({}))
     review_channel: str | None = None
     queue_channels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reviewers: frozenset[str] = frozenset()
+    review_budget: int = 0
 
     def mode_of(self, channel: str) -> TriageMode | None:
         """What is done with the messages of `channel`; None when they are nobody's business.
@@ -52,6 +54,7 @@ class TeamSettings:
             "review_channel": self.review_channel,
             "queue_channels": dict(self.queue_channels),
             "reviewers": sorted(self.reviewers),
+            "review_budget": self.review_budget,
         }
 
     def changes_to(self, wanted: TeamSettings) -> dict[str, Any]:
@@ -70,4 +73,5 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "review_channel": lambda value: value,
     "queue_channels": dict,
     "reviewers": frozenset,
+    "review_budget": int,
 }

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.review_records import NewReviewRequest, ReviewRequest
+from storage.review_records import NewReviewRequest, ReviewRequest, Why
 from storage.schema import review_answers, review_requests, reviews
 from storage.statements import insert_if_new, values_of
 
@@ -20,6 +20,11 @@ _LATEST = sa.select(review_requests, _ANSWERED).where(
         .where(review_requests.c.ticket_id.in_(sa.bindparam("of_tickets", expanding=True)))
         .group_by(review_requests.c.ticket_id)
     )
+)
+_EXPLORED = sa.select(review_requests.c.ticket_id).where(
+    review_requests.c.team == sa.bindparam("of_team"),
+    review_requests.c.created_at >= sa.bindparam("since"),
+    review_requests.c.why == Why.EXPLORATION,
 )
 _LAST_REVIEW = sa.select(sa.func.max(reviews.c.id)).where(
     reviews.c.ticket_id == sa.bindparam("of_ticket")
@@ -37,6 +42,12 @@ async def add(conn: AsyncConnection, wanted: Sequence[NewReviewRequest], now: da
     rows = [values_of(request) | {"created_at": now} for request in wanted]
     if rows:
         await conn.execute(_ADD, rows)
+
+
+async def explored(conn: AsyncConnection, team: str, since: datetime) -> frozenset[int]:
+    """The team's tickets that were drawn since then from what a review budget leaves out."""
+    rows = await conn.execute(_EXPLORED, {"of_team": team, "since": since})
+    return frozenset(rows.scalars())
 
 
 async def latest(conn: AsyncConnection, ticket_ids: Collection[int]) -> dict[int, ReviewRequest]:

@@ -34,6 +34,7 @@ class Waiting:
     reason: str
 
 
+_TEAMS = sa.select(tickets.c.team).where(tickets.c.state == literal(State.PENDING)).distinct()
 _said = predictions.alias()
 _LAST_SAID = (
     sa.select(sa.func.max(_said.c.id)).where(_said.c.ticket_id == tickets.c.id).scalar_subquery()
@@ -55,6 +56,11 @@ _OF_TEAM = (
     )
     .order_by(tickets.c.id)
 )
+
+
+async def teams(conn: AsyncConnection) -> list[str]:
+    """The teams in which anything waits."""
+    return list((await conn.execute(_TEAMS)).scalars())
 
 
 async def of_team(conn: AsyncConnection, team: str) -> list[Waiting]:

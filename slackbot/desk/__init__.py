@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +19,14 @@ from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
 from slackbot.desk.judged import Judged, as_wanted, with_given_urgency
-from slackbot.desk.render import History, as_card, as_judgements, histories_of
+from slackbot.desk.render import (
+    History,
+    Shown,
+    as_card,
+    as_judgements,
+    histories_of,
+    shown_card,
+)
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.settle import (
     BY_REPORTER,
@@ -32,17 +38,15 @@ from slackbot.desk.settle import (
 )
 from slackbot.desk.show import Cause, show
 from slackbot.desk.triage import Audience, Effect, apply, is_known
-from slackbot.desk.waiting import filtered, in_order, paged
+from slackbot.desk.waiting import begin_day, page_of
 from slackbot.desk.watch import QueueWatch, under_watch
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
-from slackbot.placement import controls
 from slackbot.stats.figures import Numbers
 from slackbot.stats.period import Period
 from slackbot.stats.reader import numbers_of
 from slackbot.team_settings import TeamSettings
 from slackbot.views.card import card as card_message
-from slackbot.views.card import moved
 from slackbot.views.controls import Controls
 from slackbot.views.home import Backlog, Wanted
 from slackbot.views.message import Message
@@ -52,7 +56,6 @@ from storage.database import Database
 from storage.errors import DatabaseUnavailable
 from storage.group_commit import GroupCommit
 from storage.records import (
-    Card,
     Delivery,
     InboxItem,
     NewInboxItem,
@@ -67,6 +70,7 @@ __all__ = [
     "AlreadySettled",
     "Desk",
     "LeaseLost",
+    "Shown",
     "Step",
     "UnknownQueue",
     "UnknownTicket",
@@ -81,25 +85,6 @@ _MOVED_AT_ONCE = 500
 
 class LeaseLost(Exception):
     """Another replica has taken over this work; nothing was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A card and what it shows.
-
-    Attributes:
-        card: Where it belongs, and where it stands.
-        message: What it shows now.
-        known_by: The metadata it was first posted with, by which it is found again.
-        obsolete: It need not be posted any more; where it stands already it must be rewritten.
-        since: Not posted before this time (UTC).
-    """
-
-    card: Card
-    message: Message
-    known_by: Mapping[str, Any]
-    obsolete: bool
-    since: datetime
 
 
 @dataclass(slots=True)
@@ -341,27 +326,8 @@ class Desk:
             return await histories_of(conn, [each for each in found if each.team == team])
 
     def render_card(self, delivery: Delivery, history: History) -> Shown | None:
-        """The card that `delivery` is about, with what it must show.
-
-        Returns:
-            None when there is nothing to show: a card that was overtaken before it was posted.
-        """
-        ticket = history.ticket
-        card = next(card for card in history.cards if card.id == delivery.card_id)
-        obsolete = card.retired or ticket.state is State.WITHDRAWN
-        if obsolete and card.ts is None and not delivery.uncertain:
-            return None
-        ticket_card = self._as_card(history)
-        message = card_message(
-            ticket_card,
-            card.place,
-            controls(ticket, card, history.cards, history.audit),
-            for_reporter=card.place is Place.THREAD,
-        )
-        known_by = message.metadata or {}
-        if card.retired:
-            message = moved(ticket_card, ticket.queue)
-        return Shown(card, message, known_by, obsolete, ticket.created_at)
+        """The card that `delivery` is about, as `shown_card` says."""
+        return shown_card(delivery, history, self._as_card(history))
 
     def render_answer(self, history: History) -> Message:
         """What who gave a command sees: the ticket as it is, with nothing to press."""
@@ -373,24 +339,36 @@ class Desk:
 
     async def waiting(self, team: str, wanted: Wanted) -> Backlog:
         """One page of what waits for a decision."""
-        queues = self.classifier.queues
+        queues, now = self.classifier.queues, datetime.now(UTC)
+        budget = (await self.teams.of(team)).review_budget
         async with self.database.read() as conn:
-            everything = await waiting.of_team(conn, team)
-            found = filtered(in_order(everything), wanted)
-            some, page, pages = paged(found, wanted.page, queues)
-            histories = await self._histories_in_order(conn, [each.ticket_id for each in some])
+            page = await page_of(conn, team, wanted, queues=queues, budget=budget, now=now)
+            histories = await histories_of(conn, await tickets.of_ids(conn, page.ids))
+        cards = (self._as_card(histories[id_]) for id_ in page.ids if id_ in histories)
         return Backlog(
-            cards=tuple(self._as_card(history) for history in histories),
-            wanted=replace(wanted, page=page),
-            pages=pages,
-            found=len(found),
-            total=len(everything),
+            cards=tuple(cards),
+            wanted=replace(wanted, page=page.number),
+            pages=page.pages,
+            found=page.found,
+            total=page.total,
             queues=tuple(queues),
+            beyond=page.beyond,
         )
 
-    async def _histories_in_order(self, conn: AsyncConnection, ids: Sequence[int]) -> list[History]:
-        histories = await histories_of(conn, await tickets.of_ids(conn, ids))
-        return [histories[id_] for id_ in ids if id_ in histories]
+    async def plan_reviews(self, now: datetime) -> None:
+        """Where more waits than the review budget allows, begin the day with what comes first.
+
+        Raises:
+            DatabaseUnavailable: The record cannot be read or written.
+        """
+        async with self.database.read() as conn:
+            busy = await waiting.teams(conn)
+        for team in busy:
+            settings = await self.teams.of(team)
+            if settings.review_budget:
+                async with self.database.write() as conn:
+                    await begin_day(conn, team, settings, self.audits, now)
+        self.outbox_filled.set()
 
     async def of_reporter(self, team: str, user: str, limit: int = 20) -> list[Ticket]:
         """The newest tickets that `user` reported."""

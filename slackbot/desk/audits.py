@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from core.decision import Reason
 from storage.records import State, Ticket
@@ -44,6 +45,10 @@ class AuditDraw:
     def blinds(self, team: str, ticket_key: str) -> bool:
         """Whether its audit hides the pick; independent of `takes`."""
         return self._uniform(team, ticket_key, b"blind") < BLIND_SHARE
+
+    def exploration(self, team: str, ticket_id: int, day: date) -> float:
+        """A number in [0, 1) by which tickets beyond the day's review budget are drawn."""
+        return self._uniform(team, f"{ticket_id}:{day}", b"exploration")
 
     def _uniform(self, team: str, ticket_key: str, what: bytes) -> float:
         """A number in [0, 1), uniform over tickets."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.decision import Decision, Impact, Priority, Reason, Urgency
 from core.priority import explain
 from slackbot.desk.audits import open_audit
+from slackbot.placement import controls
+from slackbot.views.card import card as card_message
+from slackbot.views.card import moved
+from slackbot.views.message import Message
 from slackbot.views.ticket import Judgement, Step, TicketCard
 from storage import cards, predictions, review_requests, reviews
-from storage.records import Card, Place, Prediction, Review, State, Ticket
+from storage.records import Card, Delivery, Place, Prediction, Review, State, Ticket
 from storage.review_records import ReviewRequest
 
 _OfTicket = TypeVar("_OfTicket", Review, Card)
@@ -37,6 +42,25 @@ class History:
     steps: tuple[Review, ...]
     cards: tuple[Card, ...]
     audit: ReviewRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card and what it shows.
+
+    Attributes:
+        card: Where it belongs, and where it stands.
+        message: What it shows now.
+        known_by: The metadata it was first posted with, by which it is found again.
+        obsolete: It need not be posted any more; where it stands already it must be rewritten.
+        since: Not posted before this time (UTC).
+    """
+
+    card: Card
+    message: Message
+    known_by: Mapping[str, Any]
+    obsolete: bool
+    since: datetime
 
 
 async def histories_of(conn: AsyncConnection, found: Sequence[Ticket]) -> dict[int, History]:
@@ -127,6 +151,29 @@ def as_judgements(said: Iterable[Prediction]) -> tuple[Judgement, ...]:
         )
         for each in said
     )
+
+
+def shown_card(delivery: Delivery, history: History, ticket_card: TicketCard) -> Shown | None:
+    """The card that `delivery` is about, with what it must show.
+
+    Returns:
+        None when there is nothing to show: a card that was overtaken before it was posted.
+    """
+    ticket = history.ticket
+    card = next(card for card in history.cards if card.id == delivery.card_id)
+    obsolete = card.retired or ticket.state is State.WITHDRAWN
+    if obsolete and card.ts is None and not delivery.uncertain:
+        return None
+    message = card_message(
+        ticket_card,
+        card.place,
+        controls(ticket, card, history.cards, history.audit),
+        for_reporter=card.place is Place.THREAD,
+    )
+    known_by = message.metadata or {}
+    if card.retired:
+        message = moved(ticket_card, ticket.queue)
+    return Shown(card, message, known_by, obsolete, ticket.created_at)
 
 
 def _top3(probabilities: Mapping[str, float]) -> tuple[tuple[str, float], ...]:

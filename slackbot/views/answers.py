@@ -172,6 +172,21 @@ def settings_changed() -> Message:
     return plain_text("Somebody else has just changed the settings. Please open them again.")
 
 
+def beyond_budget(waiting: int, beyond: int, budget: int) -> Message:
+    """Tells reviewers that more waits than they have set themselves for a day.
+
+    Args:
+        waiting: How many tickets wait.
+        beyond: How many of them are beyond what is left of today's budget.
+        budget: How many decisions a day they have set themselves.
+    """
+    return plain_text(
+        f"{waiting} tickets wait for a decision: {beyond} more than is left of the {budget} that "
+        "are set for a day. My Home shows first where a wrong route would cost most, and some that "
+        "are drawn at random, so that the numbers stay honest."
+    )
+
+
 # Trouble -------------------------------------------------------------------------------------
 
 

@@ -146,6 +146,18 @@ def pick_users(action_id: str, placeholder: str, chosen: Sequence[str] = ()) -> 
     return element | ({"initial_users": list(chosen)} if chosen else {})
 
 
+def number(action_id: str, value: int, most: int) -> Block:
+    """A field for a whole number from 0 to `most`."""
+    return {
+        "type": "number_input",
+        "action_id": action_id,
+        "is_decimal_allowed": False,
+        "initial_value": str(value),
+        "min_value": "0",
+        "max_value": str(most),
+    }
+
+
 def _picker(kind: str, action_id: str, placeholder: str) -> Block:
     return {
         "type": kind,

@@ -50,6 +50,7 @@ class Backlog:
         found: How many tickets the filters leave.
         total: How many wait in all.
         queues: All queues of the model.
+        beyond: How many of them are beyond today's review budget.
     """
 
     cards: tuple[TicketCard, ...]
@@ -58,6 +59,7 @@ class Backlog:
     found: int
     total: int
     queues: tuple[str, ...]
+    beyond: int = 0
 
 
 def home(
@@ -145,6 +147,11 @@ def _desk(backlog: Backlog) -> Iterator[Block]:
 
 def _order(backlog: Backlog) -> str:
     order = "Most urgent first, then oldest first."
+    if backlog.beyond:
+        order = (
+            f"{backlog.beyond} of the {backlog.total} are beyond today's budget. First come those "
+            "where a wrong route would cost most, and some drawn at random."
+        )
     if backlog.found == backlog.total:
         return order
     return f"{backlog.found} of them, as filtered. {order}" if backlog.found else "None like that."

@@ -21,6 +21,8 @@ ELSEWHERE = "elsewhere"
 REVIEW = "review_channel"
 USERS = "reviewer_users"
 GROUPS = "reviewer_groups"
+BUDGET = "review_budget"
+MOST_A_DAY = 100_000
 _QUEUE = "queue:"
 
 _MODES = {
@@ -98,6 +100,7 @@ def setup_modal(form: SetupForm) -> Block:
         _elsewhere(settings),
         _channel(REVIEW, "Review channel", settings.review_channel),
         *_reviewers(settings, form.groups),
+        _budget(settings),
         *_queue_channels(form),
     ]
     origin = {"version": form.version, "page": form.page}
@@ -131,6 +134,7 @@ def read(view: Mapping[str, Any], before: TeamSettings, queues: Collection[str])
         review_channel=next(iter(chosen.get(REVIEW, ())), None),
         reviewers=_reviewers_chosen(values, before),
         queue_channels=_channels_of_queues(by_queue, chosen, before),
+        review_budget=_number(values.get(BUDGET, {}), before.review_budget),
     )
     return Submitted(
         settings=wanted,
@@ -220,6 +224,16 @@ def _reviewers(settings: TeamSettings, groups: tuple[Option, ...]) -> Iterator[B
         yield blocks.field(GROUPS, "Reviewers by user group", element, optional=True)
 
 
+def _budget(settings: TeamSettings) -> Block:
+    return blocks.field(
+        BUDGET,
+        "Tickets that reviewers settle a day",
+        blocks.number(BUDGET, settings.review_budget, MOST_A_DAY),
+        optional=True,
+        hint="When more wait, those come first where a wrong route would cost most. 0: no limit.",
+    )
+
+
 def _queue_channels(form: SetupForm) -> Iterator[Block]:
     last = max(0, len(form.queues) - 1) // QUEUES_ON_A_PAGE
     page = min(max(form.page, 0), last)
@@ -255,6 +269,14 @@ def _triage(values: Mapping[str, Mapping[str, Any]]) -> dict[str, TriageMode]:
     if picked in list(TriageMode):
         triage[EVERY_CHANNEL] = TriageMode(picked)
     return triage
+
+
+def _number(value: Mapping[str, Any], before: int) -> int:
+    """What was typed; an emptied field is 0, and Slack lets nothing else than a number through."""
+    if "value" not in value:
+        return before
+    text = str(value["value"] or "0")
+    return min(int(text), MOST_A_DAY) if text.isdecimal() else before
 
 
 def _twice(chosen: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

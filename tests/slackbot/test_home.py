@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.decision import Priority
-from slackbot.desk.waiting import filtered, in_order, paged
+from slackbot.desk.waiting import filtered, paged
 from slackbot.views.home import Wanted, page_size
 from storage import waiting
 from storage.waiting import Waiting
@@ -32,13 +32,6 @@ waiting_tickets = st.lists(
     max_size=40,
     unique_by=lambda each: each.ticket_id,
 )
-
-
-@given(waiting_tickets)
-def test_the_most_urgent_come_first_then_the_oldest(tickets):
-    order = [(each.priority, each.ticket_id) for each in in_order(tickets)]
-    assert order == sorted(order)
-    assert len(order) == len(tickets)
 
 
 @given(waiting_tickets, st.integers(1, 300))
@@ -91,9 +84,9 @@ async def test_who_has_home_open_sees_what_others_settle(office):
     review = next(card for card in office.cards("review") if "T-1" in card.text)
     await office.rita.click(review, "review_confirm")
     for person in (office.rita, office.rob):
-        await office.slack.until(lambda p=person: "decision: 1" in home(office, p).shown, 3)
-    await office.slack.until(lambda: "Assigned" in home(office, office.ana).shown, 3)
-    await office.slack.until(lambda: not review.find("review_confirm"), 3)
+        await office.slack.until(lambda p=person: "decision: 1" in home(office, p).shown, 10)
+    await office.slack.until(lambda: "Assigned" in home(office, office.ana).shown, 10)
+    await office.slack.until(lambda: not review.find("review_confirm"), 10)
 
 
 async def test_settling_in_home_settles_the_cards_and_keeps_the_filter(office):
@@ -104,12 +97,13 @@ async def test_settling_in_home_settles_the_cards_and_keeps_the_filter(office):
     queue = rows[0].queue
     await office.rita.choose(view, "home_filter_queue", queue)
     numbers = [f"T-{row.ticket_id}" for row in rows if row.queue == queue]
-    await office.slack.until(lambda: ("T-1" in view.shown) == ("T-1" in numbers))
-    assert all((f"T-{row.ticket_id}" in view.shown) == (row.queue == queue) for row in rows)
+    await office.slack.until(
+        lambda: all((f"T-{row.ticket_id}" in view.shown) == (row.queue == queue) for row in rows)
+    )
     await office.rita.click(view, "review_confirm", value=f"{numbers[0]}:")
     settled = next(c for c in office.cards("review") if f"{numbers[0]}:" in c.text)
-    await office.slack.until(lambda: not settled.find("review_confirm"), 3)
-    await office.slack.until(lambda: "Waiting for a decision: 2" in view.shown, 3)
+    await office.slack.until(lambda: not settled.find("review_confirm"), 10)
+    await office.slack.until(lambda: "Waiting for a decision: 2" in view.shown, 10)
     assert view.find("home_filter_queue")["initial_option"]["value"] == queue
 
 

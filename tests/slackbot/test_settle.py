@@ -209,7 +209,7 @@ async def test_the_reporter_withdraws_and_every_card_says_so(office):
     own, review = await office.card("thread"), await office.card("review")
     await office.ana.click(own, "ticket_withdraw")
     for card in (own, review):
-        await office.slack.until(lambda c=card: "Withdrawn" in c.shown, 3)
+        await office.slack.until(lambda c=card: "Withdrawn" in c.shown, 10)
         assert not card.find("ticket_withdraw")
         assert not card.find("review_confirm")
     await office.settled()

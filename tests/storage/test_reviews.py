@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from storage import reviews
 from storage.records import Action
 from storage.schema import reviews as table
-from tests.storage.examples import NOW, file_ticket, later, review
+from tests.storage.examples import NOW, TEAM, file_ticket, later, review
 
 
 async def test_reviews_add_up_in_order(db):
@@ -42,3 +42,16 @@ async def test_nobody_changes_what_was_answered(db, change):
             await conn.execute(change)
     async with db.read() as conn:
         assert (await conn.execute(sa.select(table.c.reviewer))).scalars().all() == ["U9"]
+
+
+async def test_what_was_settled_since_then_is_counted_once_for_each_ticket(db):
+    async with db.write() as conn:
+        first, second = await file_ticket(conn), await file_ticket(conn, "C1:2.2")
+        await review(conn, first.id, now=NOW)
+        assert await reviews.settled_since(conn, TEAM, later(1)) == 0
+        await review(conn, first.id, Action.CLAIM, now=later(2))
+        await review(conn, second.id, Action.DISMISS, now=later(3))
+        await review(conn, second.id, Action.REASSIGN, now=later(4))
+        assert await reviews.settled_since(conn, TEAM, later(1)) == 1
+        assert await reviews.settled_since(conn, TEAM, NOW) == 2
+        assert await reviews.settled_since(conn, "T2", NOW) == 0

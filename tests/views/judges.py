@@ -31,6 +31,7 @@ _COMPONENTS = {
     "modal": blockkit.Modal,
     "home": blockkit.Home,
 }
+_NUMBERS = {"initial_value", "min_value", "max_value"}
 
 
 def accept_message(message):
@@ -80,6 +81,8 @@ def _component(value):
         return blockkit.Confirm(**fields)
     if kind is None:
         return (blockkit.OptionGroup if "options" in fields else blockkit.Option)(**fields)
+    if kind == "number_input":  # blockkit takes numbers, Slack the text of them
+        fields |= {name: int(fields[name]) for name in fields.keys() & _NUMBERS}
     return _COMPONENTS[kind](**fields)
 
 
