@@ -23,6 +23,7 @@ from slackbot.playground.playground import Playground
 from slackbot.playground.records import Json
 
 STATIC = Path(__file__).parent / "static"
+_PNG = b"\x89PNG\r\n\x1a\n"
 _OURS = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d+)?")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -99,6 +100,7 @@ class Page:
                 web.static("/static", STATIC),
                 web.get("/page/state", self._state),
                 web.get("/page/changes", self._changes),
+                web.get("/page/files/{file}", self._file),
                 web.post("/page/act", self._act),
                 web.get("/page/morning", self._show_morning),
                 web.post("/page/morning", self._play_morning),
@@ -161,6 +163,13 @@ class Page:
             self._streams.discard(stream)
             unsubscribe()
         return response
+
+    async def _file(self, request: web.Request) -> web.Response:
+        """A picture in a message that this person sees; anything else is not shown."""
+        file = wire.file_seen(self._slack, self._viewer(request), request.match_info["file"])
+        if file is None or not (file.content or b"").startswith(_PNG):
+            raise web.HTTPNotFound(text="there is no such picture")
+        return web.Response(body=file.content, content_type="image/png")
 
     # What one person does -----------------------------------------------------------------------
 

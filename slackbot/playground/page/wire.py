@@ -6,7 +6,7 @@ from slackbot.playground.changes import Change, What
 from slackbot.playground.payloads import channel_json, message_json, view_json
 from slackbot.playground.person import Person
 from slackbot.playground.playground import Playground
-from slackbot.playground.records import Channel, Json, Message, View
+from slackbot.playground.records import Channel, Json, Message, StoredFile, View
 
 
 def snapshot(slack: Playground, viewer: Person) -> Json:
@@ -43,6 +43,17 @@ def told(slack: Playground, viewer: Person, change: Change) -> Json | None:
         if change.view.body["type"] == "home":
             return {"kind": "home", "home": _view(slack, change.view)}
         return {"kind": "modal", "modal": _view(slack, slack.open_view(viewer))}
+    return None
+
+
+def file_seen(slack: Playground, viewer: Person, file_id: str) -> StoredFile | None:
+    """A file of a message that this person sees; None for any other."""
+    file = slack.workspace.files.get(file_id)
+    for channel in slack.workspace.channels.values():
+        if viewer.id in channel.members:
+            for message in channel.messages.values():
+                if not message.deleted and file in message.files:
+                    return file
     return None
 
 

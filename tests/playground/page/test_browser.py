@@ -314,3 +314,34 @@ async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, 
     await shoot(page, "home-reviewer-1280-light")
     await waiting.get_by_role("button", name=re.compile("^Confirm")).first.click()
     await expect(waiting).to_contain_text("Waiting for a decision: 2")
+
+
+async def test_the_pictures_of_stats_are_shown_and_described(visit, demo, texts, shoot):
+    page = await visit()
+    for text in texts[Decision.REVIEW][:2]:
+        await write(page, text)
+    await become(page, "Rita")
+    await go(page, "it-review")
+    for _ in range(2):
+        await page.get_by_role("button", name=re.compile("^Confirm")).first.click()
+        await expect(page.locator("#scroll")).to_contain_text("@rita confirmed")
+    await write(page, "/ticket stats")
+    await page.get_by_role("link", name=re.compile(r"AutoTicket \d+ unread")).click()
+    pictures = page.locator("#scroll .files img")
+    await expect(pictures.first).to_be_visible()
+    loaded = "images => images.every(image => image.complete && image.naturalWidth && image.alt)"
+    for _ in range(100):
+        if await pictures.evaluate_all(loaded):
+            break
+        await page.wait_for_timeout(50)
+    assert await pictures.evaluate_all(loaded)
+    await shoot(page, "stats-1280-light")
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+    # Who is not in that conversation does not get the picture either.
+    address = await pictures.first.get_attribute("src")
+    ana, rita = demo.office.people["ana"].id, demo.office.people["rita"].id
+    assert (await page.request.get(demo.slack.base_url + address)).status == 200
+    others = demo.slack.base_url + address.replace(rita, ana)
+    assert (await page.request.get(others)).status == 404

@@ -39,6 +39,7 @@ function row(message, app, answers, inChannel) {
         h("strong", {}, name), json.bot_id && h("span", { class: "badge" }, "APP"), clock(json.ts),
         json.edited && h("span", { class: "muted" }, "(edited)")),
       body(message, app),
+      files(message, app),
       reactions(message, app),
       answers.length > 0 && thread(message, answers, app),
     ),
@@ -51,6 +52,15 @@ function body(message, app) {
   if (json.subtype === "tombstone") return h("p", { class: "muted gone" }, json.text);
   if (!json.bot_id || !json.blocks) return h("div", {}, mrkdwn(json.text, app.store));
   return h("div", { class: "card" }, renderBlocks(json.blocks, app.tools({ channel, ts: json.ts })));
+}
+
+function files({ json }, app) {
+  if (!json.files || json.subtype === "tombstone") return null;
+  return h("div", { class: "files" }, json.files.map((file) => h("figure", {},
+    /\.png$/i.test(file.name)
+      ? h("img", { src: `/page/files/${file.id}?as=${app.store.me}`, alt: file.alt_txt || file.title })
+      : null,
+    h("figcaption", { class: "muted" }, file.title))));
 }
 
 function reactions({ json, channel }, app) {
