@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 
 LIFE_S = 1.0
 """How long what was read holds: so late at most does a replica hear what another one changed."""
+
+REFRESH_WITHIN_S = 0.5
+"""Slack waits 3 s for every payload: a slow database must not use them up for what is known."""
 
 
 class SettingsChanged(AutoTicketError):
@@ -70,11 +74,12 @@ class SettingsOfTeams:
             return known
         if known is not None:
             self._remember(team, known)  # who comes meanwhile need not read too
-        try:
+        if known is None:
             return (await self.now(team)).settings
-        except DatabaseUnavailable as error:
-            if known is None:
-                raise
+        try:
+            async with asyncio.timeout(REFRESH_WITHIN_S):
+                return (await self.now(team)).settings
+        except (DatabaseUnavailable, TimeoutError) as error:
             log.warning("settings_not_refreshed", extra={"error": str(error)})
             return known
 

@@ -1,9 +1,12 @@
 """Settings of teams: the environment first, then what was set; and the modes of channels."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slackbot.desk import settings
 from slackbot.desk.settings import LIFE_S, SettingsChanged, SettingsOfTeams
 from slackbot.team_settings import TeamSettings, TriageMode
 from slackbot.views.home import Wanted
@@ -88,6 +91,16 @@ async def test_while_the_database_is_down_the_last_known_hold(replicas):
     assert await here.of("T1") == FIRST
     with pytest.raises(DatabaseUnavailable):
         await there.of("T1")
+
+
+async def test_a_slow_database_keeps_nobody_waiting_for_what_is_known(replicas, monkeypatch):
+    here, _, clock = replicas
+    await here.of("T1")
+    clock.now += LIFE_S
+    monkeypatch.setattr(settings, "REFRESH_WITHIN_S", 0.01)
+    with monkeypatch.context() as slow:
+        slow.setattr(SettingsOfTeams, "now", lambda *_: asyncio.sleep(30))
+        assert await here.of("T1") == FIRST
 
 
 def unreachable():

@@ -345,3 +345,17 @@ async def test_the_pictures_of_stats_are_shown_and_described(visit, demo, texts,
     assert (await page.request.get(demo.slack.base_url + address)).status == 200
     others = demo.slack.base_url + address.replace(rita, ana)
     assert (await page.request.get(others)).status == 404
+
+
+async def test_the_reporter_is_asked_before_a_ticket_is_withdrawn(visit, texts):
+    page = await visit()
+    await write(page, texts[Decision.REVIEW][0])
+    await page.get_by_role("link", name=re.compile("1 reply")).click()
+    card = page.locator("#thread .message").last
+    for answer in ("Keep it", "Withdraw it"):
+        await expect(card).to_contain_text("Waiting for a person")
+        await card.get_by_role("button", name="Withdraw").click()
+        asked = page.get_by_role("dialog", name="Withdraw T-1?")
+        await asked.get_by_role("button", name=answer).click()
+        await expect(asked).to_have_count(0)
+    await expect(page.locator("#thread")).to_contain_text("Withdrawn · T-1")
