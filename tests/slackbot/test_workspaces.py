@@ -181,6 +181,14 @@ async def test_no_team_sees_or_settles_what_is_anothers(house):
             home = await globex.slack.until(lambda: globex.slack.home(person))  # noqa: B023
             assert "T-2" in json.dumps(home.body)
             assert "T-1" not in json.dumps(home.body)
+        # Who reported T-1 has the id of somebody here, who may not withdraw it.
+        answer = await globex.card("thread")
+        forge(answer, "T-1")
+        await globex.ana.click(answer, "ticket_withdraw")
+        assert "T-1" in globex.slack.ephemerals(globex.ana)[-1].text
+        # What one team has set is not what the other has set.
+        one = await house.bot.desk.teams.of(globex.slack.team_id)
+        assert one.reviewers == {globex.rob.id}
         await globex.settled()
         assert await states(house) == [
             (acme.slack.team_id, "pending"),
