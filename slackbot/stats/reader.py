@@ -55,7 +55,10 @@ async def drift_now(database: Database, now: datetime) -> Drift:
     async with database.read() as conn:
         before = await audit_log.counts(conn, border - timedelta(days=REFERENCE_DAYS), border)
         recent = await audit_log.counts(conn, border, now)
-    return drift(_by_queue(before), _by_queue(recent), _unsure(before), _unsure(recent))
+    # The first time it loads a library, which would hold up everybody else.
+    return await asyncio.to_thread(
+        drift, _by_queue(before), _by_queue(recent), _unsure(before), _unsure(recent)
+    )
 
 
 def _by_queue(counts: audit_log.Counts) -> Counter[str]:
