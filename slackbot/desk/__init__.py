@@ -42,9 +42,7 @@ from slackbot.desk.waiting import begin_day, page_of
 from slackbot.desk.watch import QueueWatch, under_watch
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
-from slackbot.stats.figures import Numbers
-from slackbot.stats.period import Period
-from slackbot.stats.reader import numbers_of
+from slackbot.stats.recent import RecentNumbers
 from slackbot.team_settings import TeamSettings
 from slackbot.views.card import card as card_message
 from slackbot.views.controls import Controls
@@ -103,6 +101,7 @@ class Desk:
         inbox_filled: Set when something waits for the worker.
         outbox_filled: Set when something waits for the delivery.
         watch: Knows which queues have lost automatic routing.
+        numbers: How often the bot is right.
     """
 
     database: Database
@@ -116,11 +115,13 @@ class Desk:
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     watch: QueueWatch = field(init=False)
+    numbers: RecentNumbers = field(init=False)
     _recording: GroupCommit[Intake, bool] = field(init=False)
 
     def __post_init__(self) -> None:
         """Let payloads that come together be committed together."""
         self.watch = QueueWatch(self.database)
+        self.numbers = RecentNumbers(self.database)
         self._recording = GroupCommit(self.database, _record)
 
     async def record(self, intake: Intake) -> bool:
@@ -272,18 +273,13 @@ class Desk:
         Raises:
             DatabaseUnavailable: The record cannot be read or written.
         """
-        promise = self.classifier.manifest.rules.promised_precision
-        await self.watch.check_all(self.teams, self.classifier.version, promise, now)
+        await self.watch.check_all(self.teams, self.classifier.version, self.promise, now)
         self.outbox_filled.set()
 
-    async def numbers(self, team: str, period: Period) -> Numbers:
-        """Honest numbers of a period.
-
-        Raises:
-            DatabaseUnavailable: The record cannot be read.
-        """
-        promise = self.classifier.manifest.rules.promised_precision
-        return await numbers_of(self.database, team, period, promise=promise)
+    @property
+    def promise(self) -> float:
+        """Share in (0, 1) of automatic routes that the model in force promises to be right."""
+        return self.classifier.manifest.rules.promised_precision
 
     async def backlog(self) -> Mapping[str, QueueDepth]:
         """How much lies in the inbox and in the outbox.

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.slack_calls import SlackFailure, sorted_failures
-from slackbot.views import home, modal
+from slackbot.views import home, modal, stats
 from slackbot.views.home import Wanted
 
 log = logging.getLogger(__name__)
@@ -118,10 +118,12 @@ class Home:
         """Show `user` their Home."""
         may_review = await self._services.may_review(team, user)
         backlog = await self._desk.waiting(team, wanted) if may_review else None
+        lately = await self._desk.numbers.lately(team, self._desk.promise) if may_review else None
         view = home.home(
             mine=await self._desk.of_reporter(team, user),
             backlog=backlog,
             is_admin=await self._services.seems_admin(team, user),
+            numbers=stats.short(lately) if lately else (),
         )
         if opened:
             self._open.note(team, user, backlog.wanted if backlog else wanted)

@@ -51,7 +51,8 @@ class Stats:
         allowed = await self._services.may_review(team, user)
         if not (allowed or await self._services.is_admin(team, user)):
             raise NotForYou(views.only_for_reviewers().text)
-        numbers = await self._services.desk.numbers(team, period)
+        desk = self._services.desk
+        numbers = await desk.numbers.of(team, period, desk.promise)
         await tell(body, client, views.stats(numbers, pictures=bool(numbers.days)))
         if numbers.days:
             await self._send_pictures(client, user, numbers)

@@ -63,7 +63,11 @@ class Backlog:
 
 
 def home(
-    *, mine: Sequence[Ticket], backlog: Backlog | None = None, is_admin: bool = False
+    *,
+    mine: Sequence[Ticket],
+    backlog: Backlog | None = None,
+    is_admin: bool = False,
+    numbers: Sequence[Block] = (),
 ) -> Block:
     """The Home tab of one person, as views.publish takes it.
 
@@ -71,10 +75,11 @@ def home(
         mine: The tickets that the person reported, newest first; the first 10 are shown.
         backlog: What waits; None for who may not decide.
         is_admin: Whether the person may change the settings.
+        numbers: How often the bot is right, for who may know; at most 3 blocks.
     """
     shown: list[Block] = []
     if backlog is not None:
-        shown = [*_desk(backlog), blocks.divider()]
+        shown = [*_desk(backlog), blocks.divider(), *numbers]
     return {
         "type": "home",
         "private_metadata": _remembered(backlog.wanted if backlog else Wanted()),

@@ -31,7 +31,9 @@ def stats(numbers: Numbers, *, pictures: bool) -> Message:
 
 def short(numbers: Numbers) -> list[Block]:
     """The most important of them, for App Home."""
-    return [blocks.header(f"Numbers for {numbers.period.words}"), *_summary(numbers, 5)]
+    more = "`/ticket stats` shows each queue and pictures."
+    title = blocks.header(f"Numbers for {numbers.period.words}")
+    return [title, *_summary(numbers, 5), blocks.context(more)]
 
 
 def pictures_title(numbers: Numbers) -> str:

@@ -14,6 +14,7 @@ from slackbot.stats.figures import count
 from slackbot.stats.period import UnknownPeriod, parse_period
 from slackbot.stats.pictures import draw
 from slackbot.stats.reader import drift_now, numbers_of
+from slackbot.stats.recent import RecentNumbers
 from slackbot.views import stats as views
 from storage.database import Database
 from storage.records import Action
@@ -166,6 +167,27 @@ async def test_a_mention_asks_for_them_too(new_office):
         await office.rita.say(office.help_, f"<@{office.slack.bot_user_id}> stats all")
         await office.slack.until(lambda: office.slack.ephemerals(office.rita))
         assert "Numbers for all time" in office.slack.ephemerals(office.rita)[-1].text
+
+
+async def test_lately_is_counted_once_in_a_while(record):
+    now = [0.0]
+    recent = RecentNumbers(record, lambda: now[0])
+    counted = [(await recent.lately(TEAM, 0.95)).tickets]
+    await fill(record)
+    for now[0] in (1.0, 301.0):
+        counted.append((await recent.lately(TEAM, 0.95)).tickets)
+    assert counted == [0, 0, 30]
+
+
+async def test_reviewers_see_them_at_home(new_office):
+    async with new_office().open() as office:
+        await fill(office.bot.desk.database, office.slack.team_id)
+        await office.rita.open_home()
+        await office.slack.until(lambda: office.slack.home(office.rita))
+        assert "Numbers for the last 30 days" in office.slack.home(office.rita).shown
+        await office.ana.open_home()
+        await office.slack.until(lambda: office.slack.home(office.ana))
+        assert "30 days" not in office.slack.home(office.ana).shown
 
 
 def test_pictures_cost_a_start_nothing():

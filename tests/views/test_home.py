@@ -1,6 +1,7 @@
 """slackbot.views.home: my tickets for everybody, what waits for reviewers."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from core.decision import Priority
 from slackbot.playground import blocks as block_kit
 from slackbot.playground.limits import Surface, check_view
+from slackbot.stats.figures import count
+from slackbot.stats.period import parse_period
+from slackbot.views import stats
 from slackbot.views.home import Backlog, Wanted, chosen, home, page_size
 from slackbot.views.home import shown as shown_in
 from slackbot.views.ids import MAX_QUEUE_NAME, MAX_QUEUES, parse_choice
@@ -16,6 +20,9 @@ from storage.records import State
 from tests.views.examples import PENDING, QUEUES, TICKET, queue_names, ticket_cards, tickets
 from tests.views.judges import accept_view, elements, shown
 
+LATELY = stats.short(
+    count([], [], parse_period("30d", datetime(2026, 11, 22, tzinfo=UTC)), promise=0.95, demoted=())
+)
 waiting_tickets = st.lists(
     ticket_cards(st.just(State.PENDING), most_queues=8), max_size=9, unique_by=lambda t: t.number
 )
@@ -75,8 +82,15 @@ def test_the_largest_home_fits(count):
         for n in range(9)
     ]
     part = backlog(waiting, queues=queues, queue=queues[-1], pages=9)
-    view = home(mine=[replace(TICKET, id=n) for n in range(20)], backlog=part)
+    view = home(mine=[replace(TICKET, id=n) for n in range(20)], backlog=part, numbers=LATELY)
     check_view(view, Surface.HOME)  # blockkit does not look for an option inside of groups
+
+
+def test_who_may_know_sees_how_often_the_bot_is_right():
+    view = home(mine=[], backlog=backlog(), numbers=LATELY)
+    accept_view(view, "home")
+    assert len(LATELY) == 3
+    assert "Of these right (audited)" in shown(view["blocks"])
 
 
 def test_an_employee_sees_their_tickets_and_can_file_one():
