@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,17 +16,14 @@ _PULL = 0.01
 """Holds the bias near zero where there is little evidence, in log-loss a squared logit."""
 
 
-def fit_pool(
-    first: NDArray[np.float64], second: NDArray[np.float64], targets: NDArray[np.float64]
-) -> Pool:
-    """Weigh two models' logits so that their softmax fits the targets best.
+def fit_pool(logits: Sequence[NDArray[np.float64]], targets: NDArray[np.float64]) -> Pool:
+    """Weigh models' logits so that their softmax fits the targets best.
 
     One weight for each model is a temperature for each, and their log-linear pool; the bias
     corrects for classes that are more or less frequent than in training.
 
     Args:
-        first: One model's logits float64 [n, classes], of texts that it was not trained on.
-        second: The other's.
+        logits: Each model's, float64 [n, classes], of texts that it was not trained on.
         targets: float64 [n, classes]; a row's sum is its weight, zeros count nothing.
 
     Returns:
@@ -31,23 +31,24 @@ def fit_pool(
     """
     from scipy.optimize import minimize  # type: ignore[import-untyped]  # noqa: PLC0415  slow
 
-    classes = targets.shape[1]
-    stacked = np.stack([first, second])
+    models, classes = len(logits), targets.shape[1]
+    stacked = np.stack(logits)
     mass = targets / targets.sum()
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, bias = parameters[:2], parameters[2:]
+        weights, bias = parameters[:models], parameters[models:]
         probabilities = softmax(np.tensordot(weights, stacked, axes=1) + bias)
         error = mass.sum(axis=1, keepdims=True) * probabilities - mass
         value = -(mass * np.log(np.maximum(probabilities, 1e-12))).sum()
         slope = np.concatenate([(stacked * error).sum(axis=(1, 2)), error.sum(axis=0)])
-        slope[2:] += 2 * _PULL * bias
+        slope[models:] += 2 * _PULL * bias
         return float(value + _PULL * (bias @ bias)), slope
 
-    start = np.concatenate([np.full(2, 0.5), np.zeros(classes)])
-    bounds = [(0, None)] * 2 + [(None, None)] * classes
+    start = np.concatenate([np.full(models, 1 / models), np.zeros(classes)])
+    bounds = [(0, None)] * models + [(None, None)] * classes
     found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
-    return Pool(weights=(float(found[0]), float(found[1])), bias=found[2:] - found[2:].mean())
+    bias = found[models:]
+    return Pool(weights=tuple(map(float, found[:models])), bias=bias - bias.mean())
 
 
 def calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
@@ -65,17 +66,40 @@ def calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.bool_
     return float(np.abs(gaps).sum() / max(len(confidence), 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is expected of a queue before its own evidence: that it is like the others.
+
+    Attributes:
+        share: Precision at and over a confidence, of all queues together.
+        strength: How many predictions of its own that counts as.
+        least: With fewer predictions of its own nothing is proven, whatever is expected.
+    """
+
+    share: Callable[[float], float]
+    strength: float
+    least: int
+
+
 def lower_bound(
-    correct: NDArray[np.bool_], weights: NDArray[np.float64], certainty: float
+    correct: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    certainty: float,
+    *,
+    expected: float = 0.0,
+    strength: float = 0.0,
 ) -> float:
     """The share of right ones that is exceeded with that certainty.
 
-    Clopper and Pearson's bound on as many equally weighed predictions as these are worth (Kish).
+    Clopper and Pearson's bound on as many equally weighed predictions as these are worth (Kish);
+    with an expectation the quantile of the beta distribution that both give together.
 
     Args:
         correct: Whether each prediction was right [n].
         weights: How much each counts [n], > 0.
         certainty: Probability in (0, 1) that the true share is at least the bound.
+        expected: The share to be expected before this evidence.
+        strength: How many predictions that expectation counts as; 0 for none.
 
     Returns:
         A share in [0, 1]; 0 without evidence.
@@ -84,7 +108,8 @@ def lower_bound(
         return 0.0
     worth = weights.sum() ** 2 / (weights**2).sum()
     right = worth * weights[correct].sum() / weights.sum()
-    return beta_quantile(1 - certainty, right, worth - right + 1)
+    wrong = worth - right + strength * (1 - expected)
+    return beta_quantile(1 - certainty, right + strength * expected, wrong + 1)
 
 
 def threshold(
@@ -94,6 +119,7 @@ def threshold(
     *,
     promised: float,
     certainty: float,
+    prior: Prior | None = None,
 ) -> float | None:
     """The lowest confidence from which a queue's predictions keep a promise.
 
@@ -103,17 +129,25 @@ def threshold(
         weights: How much each counts [n], > 0.
         promised: Share in (0, 1) that must be right at or over the threshold.
         certainty: Probability in (0, 1) with which the true share must reach the promise.
+        prior: What is expected of the queue before this evidence; None for nothing.
 
     Returns:
         The threshold in [0, 1), or None when no amount of confidence has proven the promise.
     """
     order = np.argsort(-confidence, kind="stable")
-    for count in range(len(order), 0, -1):
+    for count in range(len(order), prior.least - 1 if prior else 0, -1):
         least = float(confidence[order[count - 1]])
         cuts_between_equals = count < len(order) and confidence[order[count]] == least
         kept = order[:count]
         if cuts_between_equals or least >= 1:
             continue
-        if lower_bound(correct[kept], weights[kept], certainty) >= promised:
+        bound = lower_bound(
+            correct[kept],
+            weights[kept],
+            certainty,
+            expected=prior.share(least) if prior else 0.0,
+            strength=prior.strength if prior else 0.0,
+        )
+        if bound >= promised:
             return least
     return None

@@ -155,7 +155,7 @@ class Classifier:
         return Classification(
             queue_label=queue,
             probabilities=ranked,
-            threshold=rules.thresholds[queue],
+            threshold=rules.threshold(queue, text),
             decision=decision,
             reason=reason,
             urgency=urgency,

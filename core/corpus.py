@@ -159,6 +159,8 @@ def disagreement(messages: Sequence[Message], second: Sequence[Mapping[str, Any]
 def main(paths: Sequence[str]) -> int:
     """Print the balance, the second reading, and every pair that shares a skeleton.
 
+    The second reading is of the first messages, as many as `second_reading.jsonl` has lines.
+
     Returns:
         1 when there is such a pair.
     """
@@ -167,7 +169,7 @@ def main(paths: Sequence[str]) -> int:
     reading = Path(paths[0]).with_name("second_reading.jsonl")
     if reading.exists():
         rows = [json.loads(line) for line in reading.read_text(encoding="utf-8").splitlines()]
-        sys.stdout.write(disagreement(messages, rows) + "\n")
+        sys.stdout.write(disagreement(messages[: len(rows)], rows) + "\n")
     pairs = list(shared_skeletons(messages))
     for first, second, why in pairs:
         sys.stdout.write(

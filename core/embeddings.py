@@ -52,10 +52,9 @@ def embed(
 
 
 def _embed_piece(encoder: Encoder, texts: Sequence[str], path: Path) -> NDArray[np.float32]:
-    if path.exists():
-        found: NDArray[np.float32] = np.load(path)
-        if found.shape == (len(texts), encoder.dim):
-            return found
+    found = _kept(path)
+    if found is not None and found.shape == (len(texts), encoder.dim):
+        return found
     embeddings = encoder.encode(texts)
     content = BytesIO()
     np.save(content, embeddings)
@@ -63,3 +62,12 @@ def _embed_piece(encoder: Encoder, texts: Sequence[str], path: Path) -> NDArray[
     partial.write_bytes(content.getvalue())
     os.replace(partial, path)
     return embeddings
+
+
+def _kept(path: Path) -> NDArray[np.float32] | None:
+    """What an earlier call left there; None when that is nothing, or no longer readable."""
+    try:
+        kept: NDArray[np.float32] = np.load(path)
+    except (OSError, ValueError, EOFError):
+        return None
+    return kept

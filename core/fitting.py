@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,24 +14,26 @@ from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from core.calibration import fit_pool
-from core.heads import (
-    Constant,
-    Heads,
-    LabelHead,
-    Linear,
-    Novelty,
-    Pool,
-    SparseRows,
-    WordFeatures,
-    is_stripped,
-    nearest,
-)
-from core.targets import Targets
+from core.dataset import Example
+from core.features import RunFeatures, SparseRows, WordFeatures
+from core.heads import Constant, Heads, LabelHead, Linear, Novelty, Pool, nearest
+from core.targets import Targets, targets
+from core.text import is_stripped
 
-_BUCKETS = 2**16
-_MEANING_STRENGTH = 10.0
-_WORDS_STRENGTH = 3.0
-"""scikit-learn's C, how little the weights are held back; chosen on a training batch left out."""
+_MESSAGE_WEIGHT = 5.0
+"""What a message weighs where a ticket of the table weighs 1: tickets outnumber them by far."""
+
+_TABLE_WEIGHT = 0.02
+"""What a ticket of the table weighs for what a ticket is, where a message weighs 1."""
+
+_WORD_BUCKETS, _RUN_BUCKETS = 2**16, 2**17
+_MEANING_STRENGTH = 1.0
+_WORDING_STRENGTH = 3.0
+"""scikit-learn's C, how little the weights are held back; chosen, as the weights, on calibration
+texts by cross-validation of the pool."""
+
+_WRITTEN = 500
+"""From so many texts as people write them on, runs of characters are learned from these alone."""
 
 _POOL_OF_ITS_OWN = 100
 """Texts that a kind of texts needs to be calibrated apart."""
@@ -55,11 +57,35 @@ class FitData:
     targets: Targets
 
 
+def fit_data(
+    examples: Sequence[Example],
+    queues: Sequence[str],
+    embeddings: NDArray[np.float32],
+    *,
+    to_calibrate: bool = False,
+) -> FitData:
+    """What is known about n examples, weighed as heads need it.
+
+    Args:
+        examples: Their texts are normalized.
+        queues: Names in class order.
+        embeddings: Their unit vectors float32 [n, dim].
+        to_calibrate: They will be calibrated on: then tickets of a table say nothing about what
+            is no ticket, for they never compete with small talk.
+    """
+    known = targets(
+        examples,
+        queues,
+        message_weight=_MESSAGE_WEIGHT,
+        table_weight=0.0 if to_calibrate else _TABLE_WEIGHT,
+    )
+    return FitData([example.text for example in examples], embeddings, known)
+
+
 def fit_heads(
     train: FitData,
     calibrate: FitData,
     *,
-    known: Mapping[str, Linear] | None = None,
     seed: int,
     progress: Callable[[int, int], None],
 ) -> Heads:
@@ -68,21 +94,20 @@ def fit_heads(
     Args:
         train: Texts to fit on; with a row of weight zero, they say nothing about a labelling.
         calibrate: Texts to calibrate on, none of them among the others.
-        known: Classifiers of embeddings that fine-tuning has already made, by labelling.
         seed: Fixes what is random.
         progress: Told how many of how many labellings are done.
 
     Returns:
         The heads; a labelling that nothing is known about gets the same answer for every text.
     """
-    words = WordFeatures.fit(train.texts, buckets=_BUCKETS)
-    fitter = _Fitter(train, calibrate, words, known or {}, seed)
+    fitter = _Fitter(train, calibrate, seed)
     fits: dict[str, LabelHead | Constant] = {}
     for name in ("queue", "ticket", "urgency", "impact"):
         fits[name] = fitter.fit(name)
         progress(len(fits), 4)
     return Heads(
-        words=words,
+        words=fitter.words,
+        runs=fitter.runs,
         novelty=_fit_novelty(train.embeddings, calibrate.embeddings, seed=seed),
         **fits,
     )
@@ -91,49 +116,63 @@ def fit_heads(
 class _Fitter:
     """Fits one labelling after another on the same texts."""
 
-    def __init__(
-        self,
-        train: FitData,
-        calibrate: FitData,
-        words: WordFeatures,
-        known: Mapping[str, Linear],
-        seed: int,
-    ) -> None:
-        self._train, self._calibrate, self._known, self._seed = train, calibrate, known, seed
-        self._words = _matrix(words.transform(train.texts))
-        self._calibrate_words = words.transform(calibrate.texts)
+    def __init__(self, train: FitData, calibrate: FitData, seed: int) -> None:
+        self._train, self._calibrate, self._seed = train, calibrate, seed
+        self._run_rows = _rows_for_runs(train.texts)
+        run_texts = [train.texts[row] for row in self._run_rows.tolist()]
+        self.words = WordFeatures.fit(train.texts, buckets=_WORD_BUCKETS)
+        self.runs = RunFeatures.fit(run_texts, buckets=_RUN_BUCKETS)
+        self._words = _matrix(self.words.transform(train.texts), _WORD_BUCKETS)
+        self._runs = _matrix(self.runs.transform(run_texts), _RUN_BUCKETS)
+        self._words_to_check = self.words.transform(calibrate.texts)
+        self._runs_to_check = self.runs.transform(calibrate.texts)
 
     def fit(self, name: str) -> LabelHead | Constant:
         target: NDArray[np.float32] = getattr(self._train.targets, name)
         check: NDArray[np.float64] = getattr(self._calibrate.targets, name).astype(np.float64)
         if not (np.count_nonzero(target.any(axis=0)) > 1 and check.any()):
             return Constant(_UNKNOWN[name])
-        by_meaning = self._known.get(name) or fit_linear(
+        by_meaning = fit_linear(
             self._train.embeddings, target, strength=_MEANING_STRENGTH, seed=self._seed
         )
-        by_words = fit_linear(self._words, target, strength=_WORDS_STRENGTH, seed=self._seed)
-        logits = [by_meaning(self._calibrate.embeddings), by_words(self._calibrate_words)]
+        by_words, by_runs = (
+            fit_linear(features, known, strength=_WORDING_STRENGTH, seed=self._seed).halved()
+            for features, known in ((self._words, target), (self._runs, target[self._run_rows]))
+        )
+        logits = [
+            by_meaning(self._calibrate.embeddings),
+            by_words(self._words_to_check),
+            by_runs(self._runs_to_check),
+        ]
         check = _balanced(check) if name in _BALANCED else _settled(check, logits)
         written, stripped = self._pools(logits, check)
-        return LabelHead(
-            embedding=by_meaning,
-            words=by_words,
-            weights=written.weights,
-            bias=written.bias,
-            stripped=stripped,
-        )
+        return LabelHead(by_meaning, by_words, by_runs, written, stripped)
 
     def _pools(
         self, logits: Sequence[NDArray[np.float64]], check: NDArray[np.float64]
     ) -> tuple[Pool, Pool | None]:
         """A pool for texts as people write them and one for stripped ones, or one for both."""
-        known = check.any(axis=1)
-        stripped = np.array([is_stripped(text) for text in self._calibrate.texts])
-        groups = [known & ~stripped, known & stripped]
+        known = check.sum(axis=1) > 0
+        stripped = _stripped(self._calibrate.texts)
+        groups: list[NDArray[np.bool_]] = [known & ~stripped, known & stripped]
         if min(group.sum() for group in groups) < _POOL_OF_ITS_OWN:
             groups = [known]
-        pools = [fit_pool(logits[0][rows], logits[1][rows], check[rows]) for rows in groups]
+        pools = [fit_pool([each[rows] for each in logits], check[rows]) for rows in groups]
         return pools[0], pools[1] if len(pools) > 1 else None
+
+
+def _stripped(texts: Sequence[str]) -> NDArray[np.bool_]:
+    return np.fromiter(map(is_stripped, texts), dtype=np.bool_, count=len(texts))
+
+
+def _rows_for_runs(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Rows of the texts as people write them; of all where these are few.
+
+    Runs of characters tell much about such texts and nothing about stripped mails that words do
+    not tell, but mails would take them over.
+    """
+    written = np.flatnonzero(~_stripped(texts))
+    return written if len(written) >= _WRITTEN else np.arange(len(texts))
 
 
 _BALANCED = {"urgency", "impact"}
@@ -180,9 +219,13 @@ def fit_linear(
         seed: Fixes what is random in the solver.
 
     Returns:
-        The affine map whose softmax is the model. A class without any weight gets no chance.
+        The affine map whose softmax is the model. A class without any weight gets no chance;
+        with fewer than two classes nothing can be told, and all are equal.
     """
     rows, classes = np.nonzero(targets)
+    if len(np.unique(classes)) < 2:
+        nothing = np.zeros((features.shape[1], targets.shape[1]), dtype=np.float32)
+        return Linear(weights=nothing, bias=nothing[0])
     model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is good enough
@@ -197,7 +240,7 @@ def fit_linear(
     return Linear(weights=full, bias=level)
 
 
-def _matrix(rows: SparseRows, buckets: int = _BUCKETS) -> csr_matrix:
+def _matrix(rows: SparseRows, buckets: int) -> csr_matrix:
     shape = (len(rows.offsets) - 1, buckets)
     return csr_matrix((rows.values, rows.buckets, rows.offsets), shape=shape)
 

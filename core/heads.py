@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_WRITTEN = re.compile(r"[^\w\s]|[\d_]")
+from core.features import RunFeatures, SparseRows, WordFeatures
+from core.text import is_stripped
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,96 +31,25 @@ class HeadOutputs:
     novelty: NDArray[np.float64]
 
 
-def words(text: str) -> list[str]:
-    """The words of a text and its pairs of neighbouring words, in lower case, without digits."""
-    single = _WORD.findall(text.lower())
-    return single + [f"{first} {second}" for first, second in pairwise(single)]
-
-
-def is_stripped(text: str) -> bool:
-    """Whether a text has no capitals, digits or marks, like tickets of an anonymised export."""
-    return _WRITTEN.search(text) is None and text == text.lower()
-
-
-@dataclass(frozen=True, slots=True)
-class SparseRows:
-    """A sparse matrix [n, buckets] with as much of it as prediction needs.
-
-    Attributes:
-        values: float32 [entries], row after row.
-        buckets: Column of each entry, int64 [entries].
-        offsets: Where each row begins in them, and the end, int64 [n + 1].
-    """
-
-    values: NDArray[np.float32]
-    buckets: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-
-    def __matmul__(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The product float32 [n, classes] with dense weights [buckets, classes]."""
-        starts, lengths = self.offsets[:-1], np.diff(self.offsets)
-        result = np.zeros((len(starts), weights.shape[1]), dtype=np.float32)
-        filled = lengths > 0
-        if filled.any():
-            products = weights[self.buckets] * self.values[:, None]
-            result[filled] = np.add.reduceat(products, starts[filled], axis=0)
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class WordFeatures:
-    """Weighs the words of a text by how rare they are; hashed, so no vocabulary is kept.
-
-    Attributes:
-        rarity: Inverse document frequency float32 [buckets].
-    """
-
-    rarity: NDArray[np.float32]
-
-    @classmethod
-    def fit(cls, texts: Sequence[str], *, buckets: int) -> WordFeatures:
-        """Count in how many of the texts the words of each bucket occur."""
-        seen = np.zeros(buckets, dtype=np.int64)
-        for text in texts:
-            seen[np.unique(_hashed(text, buckets))] += 1
-        rarity = np.log((1 + len(texts)) / (1 + seen)) + 1
-        return cls(rarity=rarity.astype(np.float32))
-
-    def transform(self, texts: Sequence[str]) -> SparseRows:
-        """Features of n texts, each row of length 1, or empty for a text without any word."""
-        buckets, values = [], []
-        for text in texts:
-            found, counts = np.unique(_hashed(text, len(self.rarity)), return_counts=True)
-            weights = (1 + np.log(counts)) * self.rarity[found]
-            buckets.append(found)
-            values.append(weights / max(float(np.linalg.norm(weights)), 1e-12))
-        return SparseRows(
-            values=np.concatenate([*values, np.empty(0)]).astype(np.float32),
-            buckets=np.concatenate([*buckets, np.empty(0, dtype=np.int64)]),
-            offsets=np.cumsum([0, *map(len, buckets)], dtype=np.int64),
-        )
-
-
-def _hashed(text: str, buckets: int) -> NDArray[np.int64]:
-    hashes = (crc32(word.encode()) % buckets for word in words(text))
-    return np.fromiter(hashes, dtype=np.int64)
-
-
 @dataclass(frozen=True, slots=True)
 class Linear:
     """An affine map.
 
     Attributes:
-        weights: float32 [features, classes].
+        weights: float32 [features, classes]; float16 where features are many and sparse.
         bias: float32 [classes].
     """
 
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float16 | np.float32]
     bias: NDArray[np.float32]
 
     def __call__(self, features: NDArray[np.float32] | SparseRows) -> NDArray[np.float64]:
         """Logits float64 [n, classes] of n rows of features."""
         return np.asarray(features @ self.weights + self.bias, dtype=np.float64)
+
+    def halved(self) -> Linear:
+        """The same map in half the bytes, for many features of which a text has few."""
+        return Linear(weights=self.weights.astype(np.float16), bias=self.bias)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,32 +60,48 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """How two models' logits become one probability.
+    """How several models' logits become one probability.
 
     Attributes:
         weights: How much each counts, >= 0: a temperature for each.
         bias: Added to the weighed sum, float64 [classes].
     """
 
-    weights: tuple[float, float]
+    weights: tuple[float, ...]
     bias: NDArray[np.float64]
 
-    def __call__(
-        self, first: NDArray[np.float64], second: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Probabilities [n, classes] of two models' logits [n, classes]."""
-        return softmax(self.weights[0] * first + self.weights[1] * second + self.bias)
+    def __call__(self, logits: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Probabilities [n, classes] of the models' logits [n, classes], as many as weights."""
+        pairs = zip(self.weights, logits, strict=True)
+        return softmax(self.bias + sum(weight * each for weight, each in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class TextInputs:
+    """What the heads see of n texts.
+
+    Attributes:
+        embeddings: Unit vectors float32 [n, dim].
+        words: Word features, n rows.
+        runs: Features of runs of characters, n rows.
+        stripped: Which of the texts [n] are stripped.
+    """
+
+    embeddings: NDArray[np.float32]
+    words: SparseRows
+    runs: SparseRows
+    stripped: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelHead:
-    """One labelling's probabilities: what embedding and words say, weighed and calibrated.
+    """One labelling's probabilities: what meaning and wording say, weighed and calibrated.
 
     Attributes:
         embedding: Logits from the sentence embedding.
         words: Logits from the word features.
-        weights: As in `Pool`, for texts as people write them.
-        bias: The same.
+        runs: Logits from the runs of characters.
+        written: Pools the three for texts as people write them.
         stripped: The pool for texts that `is_stripped`: they are mails whose labels are less
             certain, and a confidence that fits them would be too low for messages. None when
             one pool serves both.
@@ -167,31 +109,22 @@ class LabelHead:
 
     embedding: Linear
     words: Linear
-    weights: tuple[float, float]
-    bias: NDArray[np.float64]
+    runs: Linear
+    written: Pool
     stripped: Pool | None = None
 
-    def predict(
-        self,
-        embeddings: NDArray[np.float32],
-        features: SparseRows,
-        stripped: NDArray[np.bool_],
-    ) -> NDArray[np.float64]:
-        """Probabilities of n texts.
-
-        Args:
-            embeddings: Unit vectors float32 [n, dim].
-            features: The texts' word features, n rows.
-            stripped: Which texts [n] are stripped.
-
-        Returns:
-            float64 [n, classes].
-        """
-        by_meaning, by_words = self.embedding(embeddings), self.words(features)
-        probabilities = Pool(self.weights, self.bias)(by_meaning, by_words)
-        if self.stripped is not None and stripped.any():
-            probabilities[stripped] = self.stripped(by_meaning[stripped], by_words[stripped])
+    def predict(self, inputs: TextInputs) -> NDArray[np.float64]:
+        """Probabilities float64 [n, classes] of n texts."""
+        logits = self.logits(inputs)
+        probabilities = self.written(logits)
+        rows = inputs.stripped
+        if self.stripped is not None and rows.any():
+            probabilities[rows] = self.stripped([each[rows] for each in logits])
         return probabilities
+
+    def logits(self, inputs: TextInputs) -> list[NDArray[np.float64]]:
+        """What each model says by itself: logits [n, classes] by meaning, words and runs."""
+        return [self.embedding(inputs.embeddings), self.words(inputs.words), self.runs(inputs.runs)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +137,9 @@ class Constant:
 
     probabilities: NDArray[np.float64]
 
-    def predict(
-        self,
-        embeddings: NDArray[np.float32],
-        features: SparseRows,
-        stripped: NDArray[np.bool_],
-    ) -> NDArray[np.float64]:
+    def predict(self, inputs: TextInputs) -> NDArray[np.float64]:
         """The same row for each of the n texts, float64 [n, classes]."""
-        return np.tile(self.probabilities, (len(embeddings), 1))
+        return np.tile(self.probabilities, (len(inputs.embeddings), 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +172,7 @@ class Heads:
 
     Attributes:
         words: The word features that all labellings share.
+        runs: The features of runs of characters that they share.
         queue: Which queue; classes as in the manifest.
         ticket: Whether it is a ticket; classes no, yes.
         urgency: Classes high, medium, low.
@@ -252,6 +181,7 @@ class Heads:
     """
 
     words: WordFeatures
+    runs: RunFeatures
     queue: LabelHead | Constant
     ticket: LabelHead | Constant
     urgency: LabelHead | Constant
@@ -268,11 +198,9 @@ class Heads:
         Returns:
             What each head says, in the texts' order.
         """
-        features = self.words.transform(texts)
-        stripped = np.fromiter(map(is_stripped, texts), dtype=np.bool_, count=len(texts))
+        inputs = self.inputs(texts, embeddings)
         queue, ticket, urgency, impact = (
-            head.predict(embeddings, features, stripped)
-            for head in (self.queue, self.ticket, self.urgency, self.impact)
+            head.predict(inputs) for head in (self.queue, self.ticket, self.urgency, self.impact)
         )
         return HeadOutputs(
             queue=queue,
@@ -280,4 +208,13 @@ class Heads:
             urgency=urgency,
             impact=impact,
             novelty=self.novelty(embeddings),
+        )
+
+    def inputs(self, texts: Sequence[str], embeddings: NDArray[np.float32]) -> TextInputs:
+        """What the labellings see of n normalized texts and their embeddings."""
+        return TextInputs(
+            embeddings=embeddings,
+            words=self.words.transform(texts),
+            runs=self.runs.transform(texts),
+            stripped=np.fromiter(map(is_stripped, texts), dtype=np.bool_, count=len(texts)),
         )

@@ -8,15 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.calibration import lower_bound, threshold
+from core.calibration import Prior, lower_bound, threshold
 from core.dataset import Example
 from core.decision import Impact, Urgency
 from core.heads import HeadOutputs
 from core.language import detect
 from core.policy import UNPROVEN, Rules
+from core.text import is_stripped
 
 _CERTAINTY = 0.8
 """Probability with which a queue's precision must really reach the promise."""
+
+_LIKENESS = 50.0
+"""Texts of its own that a queue's likeness to the others counts as; chosen, as the certainty, by
+cross-validation on calibration texts."""
+
+_LEAST_TEXTS = 10
+"""With fewer texts of its own at and over a confidence a queue has proven nothing."""
 
 _LANGUAGE_SLACK = 0.05
 """How much less than the promise a language's precision may turn out to be."""
@@ -73,12 +81,16 @@ def choose_rules(judged: Judged, *, promised: float) -> Rules:
         The rules that keep the promise as far as these texts can show.
     """
     has_queue = np.array([example.queue is not None for example in judged.examples])
-    thresholds = _thresholds(judged, has_queue, promised)
-    ignore_below = _ignore_below(judged)
+    language = np.array([detect(example.text) for example in judged.examples])
+    languages = _languages(judged, has_queue, language, promised)
+    in_known = np.isin(language, languages)
+    written, stripped = _by_kind(judged, has_queue & in_known if languages else has_queue)
+    ignore_below = _ignore_below(judged, in_known)
     return Rules(
         promised_precision=promised,
-        thresholds=thresholds,
-        languages=_languages(judged, has_queue, thresholds, promised),
+        thresholds=_thresholds(judged, written, promised),
+        stripped_thresholds=None if stripped is None else _thresholds(judged, stripped, promised),
+        languages=languages,
         ignore_below=ignore_below,
         doubt_below=max(ignore_below, 0.5) if ignore_below else 0.0,
         novelty_above=_UNUSUAL,
@@ -100,33 +112,61 @@ def _verdicts(
     return given, confidence, np.array(right)
 
 
-def _thresholds(judged: Judged, has_queue: NDArray[np.bool_], promised: float) -> dict[str, float]:
+def _by_kind(
+    judged: Judged, rows: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
+    """The rows written by people and those that are stripped; or all, where one is rare."""
+    stripped = np.array([is_stripped(example.text) for example in judged.examples])
+    kinds = rows & ~stripped, rows & stripped
+    return kinds if min(kind.sum() for kind in kinds) >= _FEW else (rows, None)
+
+
+def _thresholds(judged: Judged, rows: NDArray[np.bool_], promised: float) -> dict[str, float]:
+    """Each queue's threshold on some of the texts.
+
+    Partial pooling (empirical Bayes): most queues have too few texts to prove much alone, so each
+    is first taken to be as precise as all are at the same confidence, and its own texts correct
+    that.
+    """
     given, confidence, correct = _verdicts(judged)
+    weights = judged.weights
+    prior = Prior(
+        share=lambda least: _precision(rows & (confidence >= least), correct, weights),
+        strength=_LIKENESS,
+        least=_LEAST_TEXTS,
+    )
     thresholds = {}
     for column, name in enumerate(judged.queues):
-        here = has_queue & (given == column)
+        here = rows & (given == column)
         found = threshold(
             confidence[here],
             correct[here],
-            judged.weights[here],
+            weights[here],
             promised=promised,
             certainty=_CERTAINTY,
+            prior=prior,
         )
         thresholds[name] = UNPROVEN if found is None else found
     return thresholds
 
 
+def _precision(
+    routed: NDArray[np.bool_], correct: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> float:
+    return float(np.average(correct[routed], weights=weights[routed])) if routed.any() else 0.0
+
+
 def _languages(
-    judged: Judged,
-    has_queue: NDArray[np.bool_],
-    thresholds: dict[str, float],
-    promised: float,
+    judged: Judged, has_queue: NDArray[np.bool_], language: NDArray[np.str_], promised: float
 ) -> tuple[str, ...]:
     """The languages of enough texts in which what would be routed proved right often enough."""
     given, confidence, correct = _verdicts(judged)
-    limits = np.array([thresholds[name] for name in judged.queues])
-    routed = has_queue & (confidence >= limits[given])
-    language = np.array([detect(example.text) for example in judged.examples])
+    routed = np.zeros_like(has_queue)
+    for kind in _by_kind(judged, has_queue):
+        if kind is not None:
+            thresholds = _thresholds(judged, kind, promised)
+            limits = np.array([thresholds[name] for name in judged.queues])
+            routed |= kind & (confidence >= limits[given])
     enough = min(_LANGUAGE_TEXTS, has_queue.sum() / 10)
     known = []
     for name in sorted(set(language.tolist())):
@@ -138,17 +178,18 @@ def _languages(
     return tuple(known)
 
 
-def _ignore_below(judged: Judged) -> float:
+def _ignore_below(judged: Judged, in_known: NDArray[np.bool_]) -> float:
     """The probability under which only so many tickets lie; 0 when small talk was never seen.
 
     Tickets of the table never come as channel messages: they count only where messages are few.
+    So do texts in other languages than the known ones, which are never ignored.
     """
     kinds = [example.is_ticket for example in judged.examples]
     if False not in kinds:
         return 0.0
     from_table = np.array([not example.batch for example in judged.examples])
     is_ticket = np.array([kind is True for kind in kinds])
-    written = is_ticket & ~from_table
+    written = is_ticket & ~from_table & in_known
     chosen = written if written.sum() >= _FEW else is_ticket
     return float(
         min(np.quantile(judged.outputs.ticket[chosen], _TICKETS_LOST, method="lower"), 0.5)

@@ -11,7 +11,7 @@ from typing import Any
 from core.errors import BundleError
 from core.policy import Rules
 
-FORMAT = 1
+FORMAT = 2
 """The layout that this version writes and reads."""
 
 MANIFEST = "manifest.json"
@@ -103,8 +103,10 @@ class Manifest:
             rules.novelty_above,
             rules.outage_above,
             *rules.thresholds.values(),
+            *(rules.stripped_thresholds or {}).values(),
         ]
-        if set(rules.thresholds) != set(self.queues) or len(self.queues) < 2:
+        by_kind = [rules.thresholds, rules.stripped_thresholds or rules.thresholds]
+        if any(set(each) != set(self.queues) for each in by_kind) or len(self.queues) < 2:
             raise BundleError(f"{MANIFEST} needs two queues or more and a threshold for each")
         if not all(isinstance(limit, float | int) and 0 <= limit <= 1 for limit in limits):
             raise BundleError(f"{MANIFEST} has a threshold outside 0 to 1")

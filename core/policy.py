@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.decision import Decision, Reason
+from core.text import is_stripped
 
 UNPROVEN = 1.0
 """The threshold of a queue that has not shown its precision: nothing is routed there unasked."""
@@ -30,6 +31,8 @@ class Rules:
             rule off.
         outage_above: Probability of "company" times that of "high" from which a text counts as
             an outage even where another pair is more probable; 1 turns the rule off.
+        stripped_thresholds: The thresholds for texts that are stripped as an anonymised export
+            is, and whose confidences mean something else; None when they are the same.
     """
 
     promised_precision: float
@@ -39,6 +42,17 @@ class Rules:
     doubt_below: float
     novelty_above: float
     outage_above: float
+    stripped_thresholds: Mapping[str, float] | None = None
+
+    def threshold(self, queue: str, text: str) -> float:
+        """The probability from which a text is routed to a queue automatically.
+
+        Raises:
+            KeyError: There is no such queue.
+        """
+        if self.stripped_thresholds is not None and is_stripped(text):
+            return self.stripped_thresholds[queue]
+        return self.thresholds[queue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,7 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     filed = evidence.filed
     unless_filed = Decision.REVIEW if filed else Decision.IGNORE
     no_ticket = Reason.MAYBE_NOT_A_TICKET if filed else Reason.NOT_A_TICKET
-    threshold = rules.thresholds[evidence.queue]
+    threshold = rules.threshold(evidence.queue, evidence.text)
     ticket = evidence.ticket_probability
     in_order = (
         (_letters(evidence.text) < _MIN_LETTERS, unless_filed, Reason.TOO_LITTLE_TEXT),

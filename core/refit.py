@@ -21,12 +21,12 @@ from core.dataset import Example
 from core.embeddings import embed
 from core.encoder import Encoder
 from core.errors import BundleError, DataError
-from core.fitting import FitData, fit_heads
+from core.fitting import FitData, fit_data, fit_heads
 from core.heads import Heads
 from core.limits import Judged, choose_rules
 from core.manifest import Manifest
 from core.splits import text_key
-from core.targets import Targets, targets
+from core.targets import Targets
 from core.text import normalize
 from core.training_data import PARTS, TrainingData
 
@@ -35,9 +35,6 @@ PEOPLE = "people"
 
 MAX_WEIGHT = 10.0
 """What a settled text may weigh against another; more would let a few decide (clipping)."""
-
-_MESSAGE_WEIGHT = 10.0
-"""As in training: a message counts more than a ticket of the table, which outnumber them."""
 
 _SHARES = {"train": 0.7, "calibrate": 0.15, "test": 0.15}
 _SEED = 0
@@ -240,11 +237,12 @@ class _Fitting:
 
     def _fit_data(self, part: str) -> FitData:
         examples = self._examples(part)
-        texts = [example.text for example in examples]
         base = self.embeddings[part]
-        embeddings = np.concatenate([base, self._encoder.encode(texts[len(base) :])])
-        known = targets(examples, self._data.queues, message_weight=_MESSAGE_WEIGHT)
-        return FitData(texts, embeddings, _weighed(known, self._importance(part)))
+        news = [example.text for example in examples[len(base) :]]
+        embeddings = np.concatenate([base, self._encoder.encode(news)])
+        to_calibrate = part == "calibrate"
+        data = fit_data(examples, self._data.queues, embeddings, to_calibrate=to_calibrate)
+        return replace(data, targets=_weighed(data.targets, self._importance(part)))
 
     def _examples(self, part: str) -> list[Example]:
         people = [as_example(each) for each in getattr(self._settled, part)]

@@ -23,7 +23,7 @@ class Targets:
 
     Attributes:
         queue: float32 [n, queues].
-        ticket: float32 [n, 2]: no, yes; known for messages only, a table holds nothing else.
+        ticket: float32 [n, 2]: no, yes; a table holds nothing but tickets, and says little.
         urgency: float32 [n, 3]: high, medium, low.
         impact: float32 [n, 3]: company, team, user.
     """
@@ -45,14 +45,20 @@ class Targets:
 
 
 def targets(
-    examples: Sequence[Example], queues: Sequence[str], *, message_weight: float = 1.0
+    examples: Sequence[Example],
+    queues: Sequence[str],
+    *,
+    message_weight: float = 1.0,
+    table_weight: float = 0.0,
 ) -> Targets:
     """Collect what is known.
 
     Args:
         examples: The n texts.
         queues: Names in class order.
-        message_weight: What a message weighs where a ticket of the table weighs 1.
+        message_weight: What a message weighs for its queue where a ticket of the table weighs 1.
+        table_weight: What a ticket of the table weighs as proof of how tickets look, where a
+            message weighs 1.
 
     Returns:
         The arrays, rows in the order of the examples.
@@ -69,8 +75,8 @@ def targets(
         if example.queue and example.alt_queue:
             queue[row, place[example.queue]] = 1 - _ALTERNATIVE
             queue[row, place[example.alt_queue]] = _ALTERNATIVE
-        if example.batch and example.is_ticket is not None:
-            ticket[row, int(example.is_ticket)] = 1
+        if example.is_ticket is not None:
+            ticket[row, int(example.is_ticket)] = 1 if example.batch else table_weight
         if example.urgency:
             urgency[row, _URGENCIES.index(example.urgency)] = 1
         if example.impact:

@@ -183,3 +183,11 @@ def _without_mail_headers(lines: list[str]) -> list[str]:
             block = [line for line in block if (m := _HEADER_LINE.match(line)) and m["subject"]]
         kept += block
     return kept
+
+
+_WRITTEN = re.compile(r"[^\w\s]|[\d_]")
+
+
+def is_stripped(text: str) -> bool:
+    """Whether a text has no capitals, digits or marks, like tickets of an anonymised export."""
+    return _WRITTEN.search(text) is None and text == text.lower()

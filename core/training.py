@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,18 +25,13 @@ from core.dataset import Example
 from core.embeddings import embed
 from core.encoder import ExportedEncoder
 from core.evaluation import Evaluation, evaluate
-from core.fitting import FitData, fit_heads
-from core.heads import Linear
+from core.fitting import FitData, fit_data, fit_heads
 from core.limits import Judged, choose_rules
 from core.manifest import MANIFEST, Manifest
 from core.model_card import EVALUATION, picture_prefix, write_card
 from core.pictures import draw
 from core.progress import Progress
-from core.targets import targets
 from core.training_data import PARTS, Part, TrainingData, read_training_data
-
-_MESSAGE_WEIGHT = 10.0
-"""What a message weighs in the word model, where tickets outnumber them by far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +108,16 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """The encoder of a bundle to be made, what fine-tuning left beside it, and what it is."""
+    """The encoder of a bundle to be made, and what it is."""
 
     exported: ExportedEncoder
-    heads: Mapping[str, Linear]
     origin: str
 
 
 def _base(config: TrainingConfig, data: TrainingData, progress: Progress) -> _Base:
     """Take a bundle's encoder as it is, or make one."""
     if loaded := _encoder_bundle(config):
-        return _Base(loaded.exported, {}, loaded.manifest.notes.get("encoder", config.encoder))
+        return _Base(loaded.exported, loaded.manifest.notes.get("encoder", config.encoder))
     from core.tuning import make_encoder  # noqa: PLC0415  brings torch
 
     made = make_encoder(
@@ -135,8 +129,8 @@ def _base(config: TrainingConfig, data: TrainingData, progress: Progress) -> _Ba
         work=config.work,
         progress=progress,
     )
-    how = "fine-tuned" if made.heads else "as it was"
-    return _Base(made.exported, made.heads, f"{config.encoder}, {how}")
+    how = "fine-tuned" if made.fine_tuned else "as it was"
+    return _Base(made.exported, f"{config.encoder}, {how}")
 
 
 def _encoder_bundle(config: TrainingConfig) -> Bundle | None:
@@ -175,7 +169,6 @@ def _fit(
     heads = fit_heads(
         train,
         calibrate,
-        known=base.heads,
         seed=config.seed,
         progress=partial(progress, "heads"),
     )
@@ -217,11 +210,9 @@ def _fit_data(
             show = partial(_after, done, total, progress)
             embedded.append(embed(encoder, digest, texts, config.work, show))
             done += len(texts)
-        return FitData(
-            texts=[example.text for example in part.examples],
-            embeddings=np.concatenate(embedded),
-            targets=targets(part.examples, data.queues, message_weight=_MESSAGE_WEIGHT),
-        )
+        embeddings = np.concatenate(embedded)
+        to_calibrate = part is data.calibrate
+        return fit_data(part.examples, data.queues, embeddings, to_calibrate=to_calibrate)
 
     return embed_part(data.train), embed_part(data.calibrate)
 

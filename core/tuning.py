@@ -34,12 +34,11 @@ class TunedEncoder:
 
     Attributes:
         exported: Graph and tokenizer.
-        heads: Classifiers of embeddings that fine-tuning made along the way, by labelling; none
-            when the encoder was left as it was.
+        fine_tuned: Whether it is another one than was loaded.
     """
 
     exported: ExportedEncoder
-    heads: Mapping[str, Linear]
+    fine_tuned: bool
 
 
 def make_encoder(
@@ -84,7 +83,8 @@ def make_encoder(
                 heads=heads,
             ).heads
     texts = _observed(data.calibrate.examples)
-    return TunedEncoder(export_encoder(encoder, texts, max_tokens=max_tokens, int8=int8), heads)
+    exported = export_encoder(encoder, texts, max_tokens=max_tokens, int8=int8)
+    return TunedEncoder(exported, fine_tuned=bool(heads))
 
 
 def _corpus(examples: Sequence[Example], queues: Sequence[str]) -> Corpus:

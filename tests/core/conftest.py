@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from core.encoder import OUTPUT
-from core.heads import Heads, LabelHead, Linear, Novelty, WordFeatures
+from core.features import RunFeatures, WordFeatures
+from core.heads import Heads, LabelHead, Linear, Novelty, Pool
 from core.manifest import Manifest
 from core.policy import Rules
 
@@ -81,14 +82,13 @@ def _graph(pad_vector: float) -> bytes:
 def _head(weights: list[list[float]], bias: list[float]) -> LabelHead:
     """A head that looks at the embedding alone; weights [classes, dim]."""
     matrix = np.array(weights, dtype=np.float32).T
+    nothing = np.zeros(matrix.shape[1], dtype=np.float32)
+    wording = Linear(np.zeros((8, matrix.shape[1]), dtype=np.float32), nothing)
     return LabelHead(
-        embedding=Linear(matrix, np.zeros(matrix.shape[1], dtype=np.float32)),
-        words=Linear(
-            np.zeros((8, matrix.shape[1]), dtype=np.float32),
-            np.zeros(matrix.shape[1], dtype=np.float32),
-        ),
-        weights=(1.0, 0.0),
-        bias=np.array(bias),
+        embedding=Linear(matrix, nothing),
+        words=wording,
+        runs=wording,
+        written=Pool(weights=(1.0, 0.0, 0.0), bias=np.array(bias)),
     )
 
 
@@ -97,6 +97,7 @@ def _heads() -> bytes:
     nothing = [0.0] * DIM
     heads = Heads(
         words=WordFeatures(rarity=np.ones(8, dtype=np.float32)),
+        runs=RunFeatures(rarity=np.ones(8, dtype=np.float32)),
         queue=_head(axis[:3], [0.0, 0.0, 0.0]),
         ticket=_head([axis[3], nothing], [0.0, 4.0]),
         urgency=_head([axis[5], nothing, nothing], [0.0, 3.0, 0.0]),

@@ -91,7 +91,7 @@ def test_heads_must_be_heads(tmp_path, tiny_manifest, tiny_files):
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"format": 2}, "another format"),
+        ({"format": 1}, "another format"),
         ({"queues": None}, "damaged"),
         ({"rules": {}}, "damaged"),
         ({"created_at": "yesterday"}, "damaged"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.calibration import calibration_error, fit_pool, lower_bound, threshold
+from core.calibration import Prior, calibration_error, fit_pool, lower_bound, threshold
 from core.heads import softmax
 
 
@@ -20,10 +20,10 @@ def _drawn(n: int, *, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
 def test_pooling_finds_the_temperature() -> None:
     logits, targets = _drawn(4000, sharpness=4.0)
     nothing = np.zeros_like(logits)
-    pool = fit_pool(logits, nothing, targets)
+    pool = fit_pool([logits, nothing], targets)
     assert pool.weights[0] == pytest.approx(0.25, abs=0.03)
     assert np.abs(pool.bias).max() < 0.15
-    confidence = pool(logits, nothing)
+    confidence = pool([logits, nothing])
     correct = confidence.argmax(axis=1) == targets.argmax(axis=1)
     assert calibration_error(confidence.max(axis=1), correct) < 0.03
     raw = softmax(logits)
@@ -35,7 +35,7 @@ def test_pooling_ignores_a_model_that_knows_nothing_and_rows_without_weight() ->
     noise = np.random.default_rng(1).normal(size=logits.shape) * 3
     targets[:500] = 0
     logits[:500] = -logits[:500] * 10
-    weights = fit_pool(logits, noise, targets).weights
+    weights = fit_pool([logits, noise], targets).weights
     assert weights[0] == pytest.approx(1.0, abs=0.12)
     assert weights[1] < 0.05
 
@@ -43,7 +43,7 @@ def test_pooling_ignores_a_model_that_knows_nothing_and_rows_without_weight() ->
 def test_pooling_moves_the_bias_to_the_frequencies() -> None:
     targets = np.repeat(np.eye(2), [900, 100], axis=0)
     nothing = np.zeros((1000, 2))
-    assert fit_pool(nothing, nothing, targets)(nothing, nothing)[0, 0] == pytest.approx(
+    assert fit_pool([nothing, nothing], targets)([nothing, nothing])[0, 0] == pytest.approx(
         0.9, abs=0.03
     )
 
@@ -85,6 +85,24 @@ def test_the_threshold_is_the_lowest_that_keeps_the_promise() -> None:
 def test_too_little_evidence_proves_nothing() -> None:
     assert _threshold(np.full(20, 0.99), np.ones(20, dtype=bool), 0.95) is None
     assert _threshold(np.linspace(0, 0.9, 200), np.zeros(200, dtype=bool), 0.5) is None
+
+
+def test_likeness_to_the_others_proves_what_few_texts_cannot() -> None:
+    def found(correct: np.ndarray, expected: float) -> float | None:
+        return threshold(
+            np.full(len(correct), 0.99),
+            correct,
+            np.ones(len(correct)),
+            promised=0.95,
+            certainty=0.8,
+            prior=Prior(share=lambda _: expected, strength=50, least=10),
+        )
+
+    right = np.ones(20, dtype=bool)
+    assert found(right, 0.98) == 0.99
+    assert found(right, 0.90) is None
+    assert found(right[:9], 0.99) is None
+    assert found(np.arange(20) >= 3, 0.98) is None  # its own texts speak against it
 
 
 @settings(max_examples=50)

@@ -11,7 +11,7 @@ from core.policy import UNPROVEN, Rules
 
 QUEUES = ("Access", "Hardware")
 ENGLISH = "please reset the password of my account this morning"
-SPANISH = "no puedo entrar en mi cuenta desde ayer por la mañana, gracias"
+SPANISH = "no puedo entrar en mi cuenta desde ayer por la mañana gracias"
 
 
 def _ticket(queue: str, text: str = ENGLISH, *, batch: str = "", **known: object) -> Example:
@@ -58,6 +58,15 @@ def test_a_message_counts_twice_as_much_as_a_ticket_of_the_table() -> None:
     assert _rules(right + wrong, np.full(1040, 0.9)).thresholds["Access"] == 0.9
     wrong_messages = [_ticket("Hardware", batch="a")] * 40
     assert _rules(right + wrong_messages, np.full(1040, 0.9)).thresholds["Access"] == UNPROVEN
+
+
+def test_written_and_stripped_texts_have_thresholds_of_their_own() -> None:
+    written = [_ticket("Access", ENGLISH.capitalize() + "!")] * 200
+    torn = [_ticket("Access"), _ticket("Access"), _ticket("Hardware")] * 70
+    rules = _rules(written + torn, np.full(410, 0.9))
+    assert rules.thresholds["Access"] == 0.9
+    assert rules.stripped_thresholds == {"Access": UNPROVEN, "Hardware": UNPROVEN}
+    assert _rules(written + torn[:30], np.full(230, 0.9)).stripped_thresholds is None
 
 
 def test_only_languages_with_enough_right_texts_are_known() -> None:

@@ -61,6 +61,14 @@ def test_each_rule(change, decision, reason):
     assert decide(replace(SURE, **change), RULES) == (Decision(decision), Reason(reason))
 
 
+def test_stripped_texts_have_thresholds_of_their_own():
+    rules = replace(RULES, stripped_thresholds={"Hardware": 0.95, "Storage": 0.5})
+    stripped, written = SURE, replace(SURE, text="My laptop is broken!")
+    assert decide(stripped, rules) == (Decision.REVIEW, Reason.LOW_CONFIDENCE)
+    assert decide(written, rules) == (Decision.AUTO, Reason.CONFIDENT)
+    assert decide(replace(stripped, queue="Storage"), rules)[0] is Decision.AUTO
+
+
 @given(EVIDENCE)
 def test_what_is_filed_is_never_ignored(evidence):
     assert decide(replace(evidence, filed=True), RULES)[0] is not Decision.IGNORE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import MAX_CHARACTERS, MAX_NORMAL_CHARACTERS, clean, is_blank, normalize
+from core.text import MAX_CHARACTERS, MAX_NORMAL_CHARACTERS, clean, is_blank, is_stripped, normalize
 
 MAIL = "Sent from my iPhone|From:|Subject:|To:|Date:|On|wrote:|\n|\n\n|12345678|+1|a.b|\t| "
 WIRE = "<|>|<@U1>|x>|<http://a|b>|&amp;|&|amp;|lt;|gt;|:|:a:|:joy:|:skin-tone-2:|`|```|#|."
@@ -120,3 +120,18 @@ def test_normalize_leaves_no_markup_address_or_link(text):
 @pytest.mark.parametrize("unit", HOSTILE.split("|"))
 def test_hostile_text_takes_linear_time(unit, assert_linear):
     assert_linear(normalize, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "stripped"),
+    [
+        ("dear please reset password thanks", True),
+        ("straße größe", True),
+        ("Reset password", False),
+        ("reset password!", False),
+        ("floor 3", False),
+        ("host_name down", False),
+    ],
+)
+def test_stripped_texts_have_lower_case_words_alone(text: str, stripped: bool) -> None:
+    assert is_stripped(text) is stripped
