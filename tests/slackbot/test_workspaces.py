@@ -366,7 +366,7 @@ def test_what_several_workspaces_need_is_said_at_the_start(change, problem):
         parse_settings({**env, **change}).require_slack()
 
 
-@pytest.mark.parametrize("key", ["secret", f"{KEY},short"])
+@pytest.mark.parametrize("key", ["secret", f"{KEY},short"], ids=["one", "of two"])
 def test_a_wrong_key_is_refused_and_not_shown(key):
     with pytest.raises(ConfigError, match="AUTOTICKET_ENCRYPTION_KEY") as caught:
         parse_settings({"AUTOTICKET_ENCRYPTION_KEY": key})
