@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.because import Moved, because
 from core.classifier import Classifier
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
@@ -314,6 +315,16 @@ class Desk:
         async with self.database.read() as conn:
             said = await predictions.of_ticket(conn, history.ticket.id)
         return replace(self._as_card(history), judgements=as_judgements(said))
+
+    async def because(self, history: History) -> tuple[Moved, ...]:
+        """The words that moved the model's choice for a ticket most; none when it forgot the queue.
+
+        The version in force is asked, off the event loop.
+        """
+        queue, classifier = history.said.queue, self.classifier
+        if queue not in classifier.queues:
+            return ()
+        return await asyncio.to_thread(because, classifier, history.ticket.text, queue)
 
     async def histories(self, team: str, ids: Collection[int]) -> dict[int, History]:
         """Some of the team's tickets by their ids, without those that do not exist."""

@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncApp
 
 from slackbot.intake import FILE_SHORTCUT
 from slackbot.listeners.actions import ReviewActions
+from slackbot.listeners.because import Because
 from slackbot.listeners.commands import TicketCommand
 from slackbot.listeners.errors import report_error
 from slackbot.listeners.events import SaidToTheBot, acknowledge
@@ -45,6 +46,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.event("app_uninstalled")(removal.uninstalled)
     app.event("tokens_revoked")(removal.revoked)
 
+    app.action(ActionId.BECAUSE.value)(Because(services).run)
     app.action(re.compile(r"^(review|ticket)_"))(actions.run)
     app.action(ActionId.RESTORE.value)(Queues(services).restore)
     app.action(ActionId.NEW_TICKET.value)(home.new_ticket)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.because import Moved
 from core.decision import Priority
-from slackbot.mrkdwn import link, mention, moment, snippet
+from slackbot.mrkdwn import escape, link, mention, moment, shorten, snippet
 from slackbot.views import blocks
 from slackbot.views.card import full_body, notification
 from slackbot.views.message import Block, Message
@@ -24,6 +25,7 @@ _HELP = """*Tell me what is wrong, and I find the queue for it.*
 
 _LISTED = 20
 _LISTED_TEXT = 60
+_WORD_SHOWN = 40
 
 
 def plain_text(text: str) -> Message:
@@ -33,6 +35,26 @@ def plain_text(text: str) -> Message:
         text: mrkdwn; what people wrote is escaped in it already.
     """
     return Message(text, (blocks.section(text),))
+
+
+def because(number: str, queue: str, moved: Sequence[Moved]) -> Message:
+    """The words that moved the model's decision most.
+
+    Args:
+        number: "T-12".
+        queue: That the model found most probable.
+        moved: The words, the strongest first.
+    """
+    if not moved:
+        return plain_text(f"No single word of {number} speaks for {queue_name(queue)}.")
+    lines = [
+        f"• *{escape(shorten(each.word, _WORD_SHOWN))}* {each.share * 100:+.0f} points"
+        for each in moved
+    ]
+    return plain_text(
+        f"{number} looks like {queue_name(queue)} because of these words. So many points of a "
+        "hundred less sure, or surer, the model would be without them:\n" + "\n".join(lines)
+    )
 
 
 # Commands ------------------------------------------------------------------------------------

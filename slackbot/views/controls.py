@@ -52,7 +52,7 @@ def audit_controls(*, blind: bool, for_staff: bool) -> Controls:
 
 _REVIEW = (
     (ActionId.CONFIRM, ActionId.PICK_2, ActionId.PICK_3, ActionId.DISMISS),
-    (ActionId.REASSIGN, ActionId.PRIORITY),
+    (ActionId.REASSIGN, ActionId.PRIORITY, ActionId.BECAUSE),
 )
 _CORRECT = (ActionId.REASSIGN, ActionId.PRIORITY)
 _AUDITS = {
@@ -191,6 +191,11 @@ def _withdraw(ticket: TicketCard) -> Block:
     return blocks.button(ActionId.WITHDRAW, "Withdraw", value, confirm=sure)
 
 
+def _because(ticket: TicketCard) -> Block:
+    value = str(Choice(ticket.number, "because"))
+    return blocks.button(ActionId.BECAUSE, "Because of …", value)
+
+
 def _priority(ticket: TicketCard) -> Block:
     options = {
         priority: (priority.label, str(Choice(ticket.number, priority))) for priority in Priority
@@ -218,4 +223,5 @@ _ELEMENTS: dict[ActionId, _Element] = {
     ActionId.REOPEN: _step_button(ActionId.REOPEN, "Reopen", Action.REOPEN, None),
     ActionId.WRONG_QUEUE: _wrong_queue,
     ActionId.WITHDRAW: _withdraw,
+    ActionId.BECAUSE: _because,
 }

@@ -32,6 +32,7 @@ class ActionId(StrEnum):
     CLAIM = "ticket_claim"
     RESOLVE = "ticket_resolve"
     REOPEN = "ticket_reopen"
+    BECAUSE = "ticket_because"
     RESTORE = "queue_restore"
     WRONG_QUEUE = "ticket_wrong_queue"
     WITHDRAW = "ticket_withdraw"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.because import Moved
 from slackbot.views import answers
 from storage.records import Action, Review, State
 from tests.views.examples import (
@@ -170,3 +171,14 @@ def test_a_notice_without_any_text_left_says_the_same():
         message = answers.notice(replace(TICKET, text=text), Action.CLAIM, by="U0RITA")
         accept_message(message)
         assert message.text == "<@U0RITA> is working on T-12."
+
+
+def test_the_words_behind_a_choice_are_escaped_and_counted_in_points():
+    moved = (Moved("<!channel>", 0.312), Moved("x" * 500, -0.05))
+    message = answers.because("T-12", "Hardware", moved)
+    accept_message(message)
+    assert "<!channel>" not in message.text
+    assert "&lt;!channel&gt;* +31 points" in message.text
+    assert "-5 points" in message.text
+    assert "x" * 60 not in message.text
+    assert "No single word" in answers.because("T-12", "Hardware", ()).text

@@ -19,6 +19,7 @@ from tests.views.judges import accept_message, elements, shown
 
 CORRECT = {"review_reassign", "review_priority"}
 DECIDE = {"review_confirm", "review_pick_2", "review_pick_3", "review_dismiss"}
+REASON = {"ticket_because"}
 STAFF = {
     State.PENDING: CORRECT,
     State.ASSIGNED: {"ticket_claim", "ticket_resolve"} | CORRECT,
@@ -48,6 +49,8 @@ def test_every_value_says_ticket_and_choice(ticket, controls):
             assert tuple(choice.choice for choice in choices) == ticket.queues
         elif action_id == "review_priority":
             assert [Priority(choice.choice) for choice in choices] == list(Priority)
+        elif action_id == "ticket_because":
+            assert choices[0].choice == "because"
         elif action_id == "review_dismiss" or action_id.startswith("ticket_"):
             assert action_id.endswith(f"_{Action(choices[0].choice)}")
         else:
@@ -65,7 +68,7 @@ def test_the_state_says_what_can_be_done(state):
     deciding = state is State.PENDING
     assert offered[Controls.NONE] == set()
     assert offered[Controls.STAFF] == STAFF[state]
-    assert offered[Controls.REVIEW] == (DECIDE | CORRECT if deciding else STAFF[state])
+    assert offered[Controls.REVIEW] == (DECIDE | CORRECT | REASON if deciding else STAFF[state])
 
 
 @pytest.mark.parametrize("state", State)
@@ -128,7 +131,7 @@ def test_there_are_no_buttons_for_queues_that_do_not_exist(count, missing):
     ticket = replace(PENDING, queues=QUEUES[:count], top3=PENDING.top3[:count])
 
     offered = set(elements(card(ticket, Place.REVIEW, Controls.REVIEW).blocks))
-    assert offered == (DECIDE | CORRECT) - missing
+    assert offered == (DECIDE | CORRECT | REASON) - missing
 
 
 def test_the_largest_card_fits():
@@ -271,7 +274,7 @@ def test_the_notification_says_it_in_one_line(ticket, text):
     assert card(ticket, Place.THREAD, Controls.NONE).text == text
 
 
-AUDIT = {"review_confirm", "review_pick_2", "review_pick_3", "review_dismiss"} | CORRECT
+AUDIT = DECIDE | CORRECT | REASON
 HIDES = {"review_reassign", "review_dismiss"}
 
 

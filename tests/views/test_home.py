@@ -110,7 +110,7 @@ def test_a_reviewer_decides_in_home_as_on_a_card():
     assert list(elements(view["blocks"]))[:-1] == [
         *("home_filter_queue", "home_filter_priority"),
         *("review_confirm", "review_pick_2", "review_pick_3", "review_dismiss"),
-        *("review_reassign", "review_priority"),
+        *("review_reassign", "review_priority", "ticket_because"),
     ]
     assert numbers(view) == ["T-12"]
 
