@@ -65,7 +65,10 @@ class RecordBeforeAck:
         except (DatabaseUnavailable, TimeoutError) as error:
             log.error(
                 "intake_not_recorded",
-                extra={"correlation": intake.correlation, "error": str(error)},
+                extra={
+                    "correlation": intake.correlation,
+                    "error": str(error) or "not committed in time",
+                },
             )
             return _not_recorded(intake)
         context["intake"] = intake

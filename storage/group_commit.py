@@ -38,7 +38,7 @@ class GroupCommit(Generic[_Work, _Done]):
         database: Database,
         carry_out: Callable[[AsyncConnection, Sequence[_Work]], Awaitable[Sequence[_Done]]],
         *,
-        at_most: int = 64,
+        at_most: int = 256,
     ) -> None:
         """Prepare; nothing runs until something is asked for.
 
