@@ -27,6 +27,8 @@ class Reason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     QUEUE_NOT_PROVEN = "queue_not_proven"
     QUEUE_DEMOTED = "queue_demoted"
+    SETTLED_LIKE = "settled_like"
+    SETTLED_OTHERWISE = "settled_otherwise"
     UNKNOWN_LANGUAGE = "unknown_language"
     UNLIKE_TRAINING = "unlike_training"
     TOO_LITTLE_TEXT = "too_little_text"
@@ -79,7 +81,7 @@ class Classification:
     """What the model says about one text.
 
     Attributes:
-        queue_label: The most probable queue.
+        queue_label: The most probable queue; where a settled text decides, that text's queue.
         probabilities: Calibrated probability in [0, 1] of every queue, highest first; sums to 1.
         threshold: The probability from which `queue_label` is routed automatically, in [0, 1];
             1 when that queue has not proven its precision and is never routed.
@@ -93,6 +95,7 @@ class Classification:
         language: ISO 639-1 code (639-3 where there is none), `und` when too little text tells.
         ticket_probability: Probability in [0, 1] that the text asks for something.
         model_version: The bundle that said so.
+        precedent: The id of the settled ticket that decided or spoke against; None without one.
     """
 
     queue_label: str
@@ -108,6 +111,7 @@ class Classification:
     language: str
     ticket_probability: float
     model_version: str
+    precedent: int | None = None
 
     @property
     def confidence(self) -> float:

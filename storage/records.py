@@ -223,6 +223,7 @@ class NewPrediction:
         priority: P1 to P5.
         language: ISO 639-1 code, or `und`.
         latency_ms: How long the model took, in milliseconds.
+        precedent: The settled ticket that decided or spoke against; None without one.
     """
 
     team: str
@@ -239,6 +240,7 @@ class NewPrediction:
     priority: str
     language: str
     latency_ms: float
+    precedent: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from storage.model_records import ModelChangeKind
 from storage.records import Action, DeliveryKind, DeliveryState, Place, Source, State
 from storage.review_records import RoutingChange, Why
 
-REVISION = "0006"
+REVISION = "0014"
 """The newest migration: what a database must be at for this code."""
 
 metadata = sa.MetaData(
@@ -90,6 +90,7 @@ predictions = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("latency_ms", sa.Double, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("precedent", BIG_ID),
     sqlite_autoincrement=True,
 )
 

@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.because import Moved, because
 from core.classifier import Classifier
+from core.neighbours import judge_with_precedents
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
 from slackbot.desk.judged import Judged, as_wanted, with_given_urgency
+from slackbot.desk.precedents import Precedents
 from slackbot.desk.render import (
     History,
     Shown,
@@ -103,6 +105,7 @@ class Desk:
         outbox_filled: Set when something waits for the delivery.
         watch: Knows which queues have lost automatic routing.
         numbers: How often the bot is right.
+        precedents: Remembers what people have settled.
     """
 
     database: Database
@@ -117,12 +120,14 @@ class Desk:
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     watch: QueueWatch = field(init=False)
     numbers: RecentNumbers = field(init=False)
+    precedents: Precedents = field(init=False)
     _recording: GroupCommit[Intake, bool] = field(init=False)
 
     def __post_init__(self) -> None:
         """Let payloads that come together be committed together."""
         self.watch = QueueWatch(self.database)
         self.numbers = RecentNumbers(self.database)
+        self.precedents = Precedents(self.database)
         self._recording = GroupCommit(self.database, _record)
 
     async def record(self, intake: Intake) -> bool:
@@ -197,10 +202,15 @@ class Desk:
 
     async def _judge(self, items: Sequence[InboxItem], intakes: Sequence[Intake]) -> list[Judged]:
         started = time.perf_counter()
+        classifier = self.classifier  # the same for the whole batch, whatever is promoted meanwhile
+        teams = {intake.team for intake in intakes}
+        memories = {team: await self.precedents.of(team, classifier) for team in teams}
         said = await asyncio.to_thread(
-            self.classifier.classify,
+            judge_with_precedents,
+            classifier,
             [intake.text or "" for intake in intakes],
-            filed=[not intake.in_conversation for intake in intakes],
+            [not intake.in_conversation for intake in intakes],
+            [memories[intake.team] for intake in intakes],
         )
         seconds = time.perf_counter() - started
         self.metrics.judged(seconds)
@@ -240,6 +250,7 @@ class Desk:
                 webhooks=self.webhooks,
             )
         self.outbox_filled.set()
+        self.precedents.settled(team)
         self.metrics.review(settled.action)
         log.info(
             "ticket_settled",

@@ -123,6 +123,7 @@ def as_card(history: History, queues: Sequence[str], workspace_url: str) -> Tick
         priority_why=explain(urgency, impact, ticket.text),
         language=said.language,
         model_version=said.model_version,
+        precedent=f"T-{said.precedent}" if said.precedent else None,
         created_at=ticket.created_at,
         steps=tuple(
             Step(

@@ -330,6 +330,7 @@ def _prediction(judged: Judged, ticket_id: int | None) -> NewPrediction:
         priority=said.priority.value,
         language=said.language,
         latency_ms=judged.latency_ms,
+        precedent=said.precedent,
     )
 
 

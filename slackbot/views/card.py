@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.decision import Reason
 from slackbot.mrkdwn import link, mention, moment, quote, snippet
 from slackbot.views import blocks
 from slackbot.views.controls import Controls, asks_audit, control_blocks, reporter_blocks
@@ -159,12 +160,15 @@ def _outcome_in_short(ticket: TicketCard) -> str:
     if ticket.state is not State.ASSIGNED or ticket.queue is None:
         return STATES[ticket.state].lower()
     queue = snippet(ticket.queue, MAX_QUEUE_NAME)
-    return queue if ticket.judged_by_a_person else f"{queue}, {percent(ticket.confidence)}"
+    if ticket.judged_by_a_person:
+        return queue
+    like = ticket.reason is Reason.SETTLED_LIKE and ticket.precedent
+    return f"{queue}, like {like}" if like else f"{queue}, {percent(ticket.confidence)}"
 
 
 def _outcome(ticket: TicketCard) -> str:
     queue = queue_name(ticket.queue) if ticket.queue else "no queue"
-    alone = "" if ticket.judged_by_a_person else f" automatically: {sureness(ticket.confidence)}"
+    alone = "" if ticket.judged_by_a_person else f" automatically: {_why_alone(ticket)}"
     claim = ticket.last(Action.CLAIM)
     return {
         State.PENDING: f"*A person will check.* {_why_asked(ticket)}\n{_best_guess(ticket)}",
@@ -180,7 +184,14 @@ def _outcome(ticket: TicketCard) -> str:
 def _why_asked(ticket: TicketCard) -> str:
     if ticket.proposed:
         return f"The reporter says: {queue_name(ticket.proposed)}"
-    return REASONS[ticket.reason]
+    see = f" See {ticket.precedent}." if ticket.precedent else ""
+    return f"{REASONS[ticket.reason]}{see}"
+
+
+def _why_alone(ticket: TicketCard) -> str:
+    if ticket.reason is Reason.SETTLED_LIKE and ticket.precedent:
+        return f"settled like {ticket.precedent}"
+    return sureness(ticket.confidence)
 
 
 def _best_guess(ticket: TicketCard) -> str:

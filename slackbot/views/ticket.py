@@ -76,6 +76,7 @@ class TicketCard:
         model_version: The bundle that judged.
         created_at: When the ticket was filed (aware).
         steps: What people did since, oldest first.
+        precedent: The settled ticket that decided, or spoke against the model; None without one.
         judgements: All that the model ever said, oldest first; only where all of it is shown.
     """
 
@@ -96,6 +97,7 @@ class TicketCard:
     model_version: str
     created_at: datetime
     steps: tuple[Step, ...] = ()
+    precedent: str | None = None
     judgements: tuple[Judgement, ...] = ()
 
     @property

@@ -35,6 +35,8 @@ REASONS = {
     Reason.SUGGEST_ONLY: "It is sure, but in this channel it only suggests.",
     Reason.LOW_CONFIDENCE: "No queue stands out clearly enough.",
     Reason.QUEUE_NOT_PROVEN: "The bot has not yet proven that it gets this queue right.",
+    Reason.SETTLED_LIKE: "A person has settled nearly the same text so.",
+    Reason.SETTLED_OTHERWISE: "People have settled texts like this one otherwise.",
     Reason.QUEUE_DEMOTED: "Audits found too many wrong routes to this queue.",
     Reason.UNKNOWN_LANGUAGE: "The bot has not been tested in this language.",
     Reason.UNLIKE_TRAINING: "This is unlike anything the bot has learned from.",

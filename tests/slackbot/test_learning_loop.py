@@ -8,10 +8,12 @@ import pytest
 
 from core.decision import Decision
 from slackbot.config import parse_settings
+from slackbot.desk.precedents import FRESH_S
 from slackbot.learning import promotion, retrain
 from slackbot.learning.watch import EVERY_S
 from slackbot.run import serve
 from slackbot.server import Front
+from storage import forget
 from storage.records import Action, State
 from storage.schema import model_changes
 from tests import tiny_bundle
@@ -38,11 +40,12 @@ async def answers_of_people(office, words, queue, count):
                 f"{words}{number}",
                 team=office.slack.team_id,
                 text=f"{words} {tiny_bundle.filler(500 + number)}",
-                state=State.ASSIGNED,
+                state=State.ASSIGNED if queue else State.DISMISSED,
                 queue=queue,
             )
+            action = Action.REASSIGN if queue else Action.DISMISS
             values = {"team": office.slack.team_id, "queue_after": queue}
-            await review(conn, ticket.id, Action.REASSIGN, **values)
+            await review(conn, ticket.id, action, **values)
 
 
 async def new_version(office):
@@ -135,6 +138,32 @@ async def test_a_reviewer_promotes_and_takes_back_while_the_bot_runs(learning_of
             ("promote", made.version),
             ("rollback", configured),
         ]
+
+
+async def test_a_correction_governs_nearly_the_same_text_at_once(learning_office):
+    async with learning_office.open() as office:
+        await office.ana.say(office.help_, "laptop printer laptop")
+        await office.rita.choose(await office.card("queue"), "review_reassign", "Access")
+        await office.settled()
+        await office.ben.say(office.help_, "Laptop, printer, laptop!")
+        own = await office.card("thread", containing="settled like T-1")
+        assert "Access" in str(own.blocks)
+        await office.settled()
+        async with office.bot.desk.database.write() as conn:
+            await forget.ticket(conn, team=office.slack.team_id, ticket_id=1)
+        await asyncio.sleep(FRESH_S)
+        await office.ana.say(office.help_, "laptop printer laptop please")
+        fresh = await office.card("thread", containing="laptop please")
+        assert "settled like" not in str(fresh.blocks)
+        assert "Hardware" in str(fresh.blocks)
+
+
+async def test_what_was_no_ticket_is_looked_at_and_not_lost(learning_office):
+    async with learning_office.open() as office:
+        await answers_of_people(office, "laptop printer", None, 1)
+        await office.ana.say(office.help_, "laptop printer dididi kakaka")
+        own = await office.card("thread", containing="otherwise")
+        assert "A person will check" in str(own.blocks)
 
 
 async def test_kept_means_kept(learning_office):
