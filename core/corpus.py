@@ -132,26 +132,33 @@ def balance(messages: Iterable[Message]) -> str:
     return "\n".join([*rows, f"{'all':<24}{sum(counts.values()):>18}"])
 
 
-def disagreement(messages: Sequence[Message], second: Sequence[Mapping[str, Any]]) -> str:
+def second_reading(path: Path) -> str | None:
     """How often a second reader, who did not see the first labels, chose another one.
 
     Args:
-        messages: As first labelled.
-        second: `queue`, `alt_queue`, `urgency` and `impact` of each, in the same order.
+        path: File of messages. `second_reading.jsonl` beside it has `queue`, `urgency` and `impact`
+            of each, in the same order.
+
+    Returns:
+        One line, or None where there is no second reading.
 
     Raises:
         ValueError: The readings have different lengths.
     """
-    pairs = list(zip(messages, second, strict=True))
-    both = [(m, s) for m, s in pairs if m.queue is not None and s["queue"] is not None]
-    differs: dict[str, list[bool]] = {
-        "ticket or not": [(m.queue is None) != (s["queue"] is None) for m, s in pairs],
-        "queue": [m.queue != s["queue"] for m, s in both],
-        "urgency": [m.urgency != s["urgency"] for m, s in both],
-        "impact": [m.impact != s["impact"] for m, s in both],
-    }
-    return "\n".join(
-        f"second reader differs on {name}: {sum(each)} of {len(each)} ({sum(each) / len(each):.1%})"
+    reading = path.with_name("second_reading.jsonl")
+    if not reading.exists():
+        return None
+    first, second = (
+        [json.loads(line) for line in each.read_text(encoding="utf-8").splitlines()]
+        for each in (path, reading)
+    )
+    pairs = list(zip(first, second, strict=True))
+    both = [pair for pair in pairs if all(reader["queue"] is not None for reader in pair)]
+    differs = {"ticket or not": [(a["queue"] is None) != (b["queue"] is None) for a, b in pairs]}
+    for name in ("queue", "urgency", "impact"):
+        differs[name] = [a[name] != b[name] for a, b in both]
+    return "differs on " + ", ".join(
+        f"{name} {sum(each)} of {len(each)} ({sum(each) / max(len(each), 1):.1%})"
         for name, each in differs.items()
     )
 
@@ -159,17 +166,14 @@ def disagreement(messages: Sequence[Message], second: Sequence[Mapping[str, Any]
 def main(paths: Sequence[str]) -> int:
     """Print the balance, the second reading, and every pair that shares a skeleton.
 
-    The second reading is of the first messages, as many as `second_reading.jsonl` has lines.
-
     Returns:
         1 when there is such a pair.
     """
     messages = [message for path in paths for message in read(Path(path))]
     sys.stdout.write(balance(messages) + "\n")
-    reading = Path(paths[0]).with_name("second_reading.jsonl")
-    if reading.exists():
-        rows = [json.loads(line) for line in reading.read_text(encoding="utf-8").splitlines()]
-        sys.stdout.write(disagreement(messages[: len(rows)], rows) + "\n")
+    for path in paths:
+        if found := second_reading(Path(path)):
+            sys.stdout.write(f"second reading: {found}\n")
     pairs = list(shared_skeletons(messages))
     for first, second, why in pairs:
         sys.stdout.write(

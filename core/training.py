@@ -21,6 +21,7 @@ from core.base_data import BASE_DATA, pack, unpack
 from core.base_encoder import DEFAULT_ENCODER
 from core.bundle import Bundle
 from core.classifier import Classifier
+from core.corpus import second_reading
 from core.dataset import Example
 from core.embeddings import embed
 from core.encoder import ExportedEncoder
@@ -238,6 +239,8 @@ def _notes(config: TrainingConfig, data: TrainingData, encoder: str) -> dict[str
     }
     if not data.train.messages:
         notes["unknown"] = "urgency, impact and what is no ticket: no messages were trained on"
+    if config.messages and (reading := second_reading(config.messages)):
+        notes["second reading of the messages"] = reading
     return notes
 
 

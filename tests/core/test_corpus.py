@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.corpus import Message, disagreement, main, read, shared_skeletons
+from core.corpus import Message, main, read, second_reading, shared_skeletons
 
 
 def message(text, queue="Hardware", **changes):
@@ -45,15 +45,21 @@ def test_a_wrong_row_is_named(tmp_path, change):
         read(path)
 
 
-def test_the_second_reading_is_counted():
-    messages = [message("a"), message("b", queue="Access")]
-    second = [
-        {"queue": "Hardware", "urgency": "low", "impact": "team"},
-        {"queue": "Storage", "urgency": "low", "impact": "user"},
-    ]
-    text = disagreement(messages, second)
-    assert "queue: 1 of 2 (50.0%)" in text
-    assert "impact: 1 of 2" in text
+def test_the_second_reading_is_counted(tmp_path):
+    labels = (
+        ({"queue": "Hardware", "impact": "user"}, {"queue": "Hardware", "impact": "team"}),
+        ({"queue": "Access", "impact": "user"}, {"queue": "Storage", "impact": "user"}),
+        ({"queue": None, "impact": None}, {"queue": "Storage", "impact": "user"}),
+    )
+    path = tmp_path / "messages.jsonl"
+    for file, reader in ((path, 0), (path.with_name("second_reading.jsonl"), 1)):
+        assert second_reading(path) is None
+        rows = [json.dumps({"urgency": "low"} | each[reader]) for each in labels]
+        file.write_text("\n".join(rows))
+    text = second_reading(path)
+    assert "ticket or not 1 of 3 (33.3%)" in text
+    assert "queue 1 of 2 (50.0%)" in text
+    assert "impact 1 of 2" in text
 
 
 def test_the_shipped_messages_are_what_they_claim_to_be(root, capsys):
