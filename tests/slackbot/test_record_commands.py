@@ -6,15 +6,19 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from core.decision import Decision
 from slackbot.cli import main
 
 
 @pytest.fixture
-async def used(new_office, monkeypatch, tmp_path):
+async def used(new_office, classifier, monkeypatch):
     """The database of an office in which one ticket was settled and one could not be shown."""
     office = new_office(AUTOTICKET_QUEUE_CHANNELS="Storage=CNOWHERE")
+    formulas = ["=cmd|' /C calc'!A0 " + text for text in office.texts[Decision.REVIEW]]
+    pairs = zip(formulas, classifier.classify(formulas), strict=True)
+    unsure = next(text for text, said in pairs if said.decision is Decision.REVIEW)
     async with office.open():
-        await office.ana.say(office.help_, "=cmd|' /C calc'!A0 " + office.unsure())
+        await office.ana.say(office.help_, unsure)
         review = await office.card("review")
         await office.rita.choose(review, "review_reassign", "Storage")
         await office.settled()
