@@ -18,7 +18,8 @@ import yaml
 from click.testing import CliRunner
 
 from slackbot.cli import main
-from slackbot.config import VARIABLES, parse_settings
+from slackbot.config import parse_settings
+from slackbot.variables import VARIABLES
 from storage.database import Database
 from storage.records import Action
 from tests.storage.examples import file_ticket, predict, review

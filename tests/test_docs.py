@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from core.decision import Decision, Reason
 from slackbot.cli import main
-from slackbot.config import VARIABLES
+from slackbot.variables import VARIABLES
 
 
 def between(text, mark):

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from core.decision import Impact, Priority, Urgency
-from slackbot.config import VARIABLES, load_settings, parse_settings
+from slackbot.config import load_settings, parse_settings
 from slackbot.errors import ConfigError
 from slackbot.team_settings import TriageMode
+from slackbot.variables import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 

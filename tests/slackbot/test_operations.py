@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from core.audit_estimates import drift
 from slackbot.cli import main
-from slackbot.config import VARIABLES, parse_settings
+from slackbot.config import parse_settings
 from slackbot.metrics import Metrics, Snapshot
+from slackbot.variables import VARIABLES
 from storage.records import QueueDepth
 from tests.storage.examples import NOW
 
