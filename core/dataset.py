@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.decision import Impact, Urgency
+from core.decision import REVIEW_QUEUE, Impact, Urgency
 from core.errors import DataError
 
 MIN_ROWS = 10
@@ -21,6 +21,9 @@ MIN_ROWS = 10
 
 MAX_QUEUE_NAME = 75
 """Slack's limit for a button's or option's text, in characters."""
+
+MAX_QUEUES = 300
+"""Most queues: one menu on a card must show them all."""
 
 _CSV_FIELD_LIMIT = 10_000_000
 
@@ -103,25 +106,46 @@ def check_queues(labels: Sequence[str], *, where: str) -> tuple[str, ...]:
         The labels, sorted.
 
     Raises:
-        DataError: Fewer than two queues, a queue with too few rows, or a name that is too long,
-            has control characters, or differs from another only in case.
+        DataError: A queue has too few rows, or `check_names` refuses the names.
     """
     counts = Counter(labels)
-    if len(counts) < 2:
-        raise DataError(f"{where}: needs at least two queues to tell apart, found {len(counts)}.")
-    spellings: dict[str, str] = {}
-    for name in sorted(counts):
-        if len(name) > MAX_QUEUE_NAME:
-            raise DataError(f"{where}: queue name {name[:30]!r}… is over {MAX_QUEUE_NAME} letters.")
-        if any(unicodedata.category(letter) == "Cc" for letter in name):
-            raise DataError(f"{where}: queue name {name!r} contains control characters.")
-        other = spellings.setdefault(name.casefold(), name)
-        if other != name:
-            raise DataError(f"{where}: queues {other!r} and {name!r} differ only in case.")
+    check_names(sorted(counts), where=where)
     name, rows = min(counts.items(), key=lambda item: (item[1], item[0]))
     if rows < MIN_ROWS:
         raise DataError(f"{where}: queue {name!r} has {rows} rows, needs at least {MIN_ROWS}.")
     return tuple(sorted(counts))
+
+
+def check_names(names: Sequence[str], *, where: str) -> None:
+    """Refuse queues that Slack could not show or people could not tell apart.
+
+    Args:
+        names: One for each queue.
+        where: What to call the data in errors.
+
+    Raises:
+        DataError: Fewer than two queues or too many, or a name that is too long, has control
+            characters, means something else, or is another's but for case.
+    """
+    if len(names) < 2:
+        raise DataError(f"{where}: needs at least two queues to tell apart, found {len(names)}.")
+    if len(names) > MAX_QUEUES:
+        raise DataError(f"{where}: has {len(names)} queues, at most {MAX_QUEUES} can be shown.")
+    spellings: dict[str, str] = {}
+    for name in names:
+        if len(name) > MAX_QUEUE_NAME:
+            raise DataError(f"{where}: queue name {name[:30]!r}… is over {MAX_QUEUE_NAME} letters.")
+        if any(unicodedata.category(letter) == "Cc" for letter in name):
+            raise DataError(f"{where}: queue name {name!r} contains control characters.")
+        if name.casefold() == REVIEW_QUEUE.casefold():
+            raise DataError(f"{where}: {name!r} means that a person decides; name the queue else.")
+        folded = name.casefold()
+        if folded in spellings:
+            other = spellings[folded]
+            if other == name:
+                raise DataError(f"{where}: queue {name!r} is there twice; make it one.")
+            raise DataError(f"{where}: queues {other!r} and {name!r} differ only in case.")
+        spellings[folded] = name
 
 
 def read_messages(path: Path, queues: Sequence[str]) -> tuple[Example, ...]:

@@ -27,8 +27,8 @@ _TABLE_WEIGHT = 0.02
 """What a ticket of the table weighs for what a ticket is, where a message weighs 1."""
 
 _WORD_BUCKETS, _RUN_BUCKETS = 2**16, 2**17
-_MEANING_STRENGTH = 1.0
-_WORDING_STRENGTH = 3.0
+MEANING_STRENGTH = 1.0
+WORDING_STRENGTH = 3.0
 """scikit-learn's C, how little the weights are held back; chosen, as the weights, on calibration
 texts by cross-validation of the pool."""
 
@@ -122,8 +122,8 @@ class _Fitter:
         run_texts = [train.texts[row] for row in self._run_rows.tolist()]
         self.words = WordFeatures.fit(train.texts, buckets=_WORD_BUCKETS)
         self.runs = RunFeatures.fit(run_texts, buckets=_RUN_BUCKETS)
-        self._words = _matrix(self.words.transform(train.texts), _WORD_BUCKETS)
-        self._runs = _matrix(self.runs.transform(run_texts), _RUN_BUCKETS)
+        self._words = as_matrix(self.words.transform(train.texts), _WORD_BUCKETS)
+        self._runs = as_matrix(self.runs.transform(run_texts), _RUN_BUCKETS)
         self._words_to_check = self.words.transform(calibrate.texts)
         self._runs_to_check = self.runs.transform(calibrate.texts)
 
@@ -133,10 +133,10 @@ class _Fitter:
         if not (np.count_nonzero(target.any(axis=0)) > 1 and check.any()):
             return Constant(_UNKNOWN[name])
         by_meaning = fit_linear(
-            self._train.embeddings, target, strength=_MEANING_STRENGTH, seed=self._seed
+            self._train.embeddings, target, strength=MEANING_STRENGTH, seed=self._seed
         )
         by_words, by_runs = (
-            fit_linear(features, known, strength=_WORDING_STRENGTH, seed=self._seed).halved()
+            fit_linear(features, known, strength=WORDING_STRENGTH, seed=self._seed).halved()
             for features, known in ((self._words, target), (self._runs, target[self._run_rows]))
         )
         logits = [
@@ -240,7 +240,8 @@ def fit_linear(
     return Linear(weights=full, bias=level)
 
 
-def _matrix(rows: SparseRows, buckets: int) -> csr_matrix:
+def as_matrix(rows: SparseRows, buckets: int) -> csr_matrix:
+    """The same features as `fit_linear` takes them, [n, buckets]."""
     shape = (len(rows.offsets) - 1, buckets)
     return csr_matrix((rows.values, rows.buckets, rows.offsets), shape=shape)
 

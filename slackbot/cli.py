@@ -123,6 +123,19 @@ def classify(
 
 
 @main.command()
+@click.argument("queues", type=_FILE)
+@click.option("--out", type=_FILE, required=True, help="Folder of the new bundle.")
+def init(queues: Path, out: Path) -> None:
+    """Start with your own queues, from a few examples of each in QUEUES, a YAML file.
+
+    Takes seconds. Every queue is under review until what people settle has proven it.
+    """
+    from slackbot import training  # noqa: PLC0415
+
+    training.run_init(queues, out)
+
+
+@main.command()
 @click.option("--data", type=_FILE, required=True, help="CSV file, also as .gz.")
 @click.option("--text-column", required=True, help="Column of the text.")
 @click.option("--label-column", required=True, help="Column of the queue.")

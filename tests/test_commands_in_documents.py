@@ -30,6 +30,7 @@ PROGRAMS = "autoticket|make|python|pip|docker|git|openssl|sudo|cp|cd|echo"
 TESTED_ELSEWHERE = {
     "run": "tests/slackbot/test_killed.py",
     "demo": "tests/slackbot/test_demo.py",
+    "init": "tests/slackbot/test_init.py",
     "train": "tests/core/test_training.py",
     "retrain": "tests/slackbot/test_retrain.py",
     "evaluate": "tests/slackbot/test_training.py",
