@@ -17,11 +17,15 @@ Counts = Mapping[tuple[str, str], int]
 """Predictions by queue and reason."""
 
 _SETTLING = (Action.CONFIRM, Action.REASSIGN, Action.DISMISS)
+_DRAWN = review_requests.c.why != Why.REPORTER
+"""Reporters complain of what is wrong: a complaint must not take the place of a drawn request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedTicket:
     """A ticket with the model's last word, the last request to a person, and what came of it.
+
+    A reporter's complaint is no such request.
 
     Attributes:
         ticket_id: The ticket.
@@ -89,7 +93,7 @@ def _statement() -> sa.Select[tuple[object, ...]]:
         )
         .select_from(tickets)
         .join(predictions, predictions.c.id == _newest(predictions))
-        .outerjoin(review_requests, review_requests.c.id == _newest(review_requests))
+        .outerjoin(review_requests, review_requests.c.id == _newest(review_requests, _DRAWN))
         .outerjoin(review_answers, answered)
         .outerjoin(given, given.c.id == review_answers.c.review_id)
         .outerjoin(settled, settled.c.id == _newest(reviews, reviews.c.action.in_(_SETTLING)))

@@ -30,8 +30,6 @@ DRIFT_DAYS = 7
 """The recent period; the reference are the four weeks before."""
 REFERENCE_DAYS = 28
 
-_ESTIMATED = frozenset(Why) - {Why.REPORTER}
-
 
 @dataclass(frozen=True, slots=True)
 class QueueNumbers:
@@ -157,7 +155,7 @@ class _Sample:
 
     @classmethod
     def of(cls, tickets: Sequence[JudgedTicket]) -> _Sample:
-        drawn = [t for t in tickets if t.why in _ESTIMATED and t.probability is not None]
+        drawn = [t for t in tickets if t.probability is not None]
         audits = np.array([t.why is Why.AUDIT for t in drawn], dtype=bool)
         weight = np.zeros(len(drawn))
         for group in (audits, ~audits):  # each has its own habit of answering

@@ -1,6 +1,7 @@
 """Audits: automatic routes put to a reviewer at random, open or blind, answered once."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from slackbot.desk import audits
 from slackbot.desk.audits import AuditDraw
-from storage import review_requests
+from storage import audit_log, review_requests
 from storage.records import Action, State
 from storage.review_records import Why
 from storage.schema import review_answers
@@ -176,6 +177,20 @@ async def test_a_resolved_ticket_is_corrected_and_stays_resolved(audited_office)
         await office.settled()
         found = await history(office)
         assert (found.ticket.state, found.ticket.queue) == (State.RESOLVED, another_queue(office))
+
+
+async def test_an_answered_audit_counts_whatever_the_reporter_says_later(audited_office):
+    async with audited_office(OPEN).open() as office:
+        _, card = await sure_ticket(office)
+        await office.rita.click(card, "review_confirm")
+        await office.settled()
+        own = await office.card("thread")
+        await office.ana.choose(own, "ticket_wrong_queue", another_queue(office))
+        await office.settled()
+        now = datetime.now(UTC)
+        async with office.bot.desk.database.read() as conn:
+            [ticket] = await audit_log.judged(conn, office.slack.team_id, now - timedelta(1), now)
+        assert (ticket.why, ticket.answer) == (Why.AUDIT, Action.CONFIRM)
 
 
 async def test_guests_answer_no_audit(audited_office):
