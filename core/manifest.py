@@ -35,8 +35,6 @@ class Manifest:
         rules: The promise and the limits that keep it.
         licences: Of data and base weights, by what they are of.
         notes: Further facts for the model card, by name.
-        renamed: Queues that are no more, by their names in the record; the value is the queue that
-            took its place.
         version: Day and content, such as `2026.11.22-ab12cd34`.
         files: SHA-256 in hex of every file but this one, by name.
         libraries: Versions that wrote the bundle, by distribution.
@@ -49,7 +47,6 @@ class Manifest:
     rules: Rules
     licences: Mapping[str, str]
     notes: Mapping[str, str] = field(default_factory=dict)
-    renamed: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +76,6 @@ class Manifest:
                 rules=Rules(**{**rules, "languages": tuple(rules["languages"])}),
                 licences=dict(raw["licences"]),
                 notes=dict(raw["notes"]),
-                renamed=dict(raw.get("renamed", {})),
                 version=str(raw["version"]),
                 files=dict(raw["files"]),
                 libraries=dict(raw["libraries"]),

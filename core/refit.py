@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import bundle
-from core.base_data import BASE_DATA, pack, unpack
+from core.base_data import BASE_DATA, unpack
 from core.bundle import Bundle
 from core.dataset import Example
 from core.embeddings import embed
@@ -137,8 +137,6 @@ def refit(
     loaded: Bundle,
     settled: Sequence[Settled],
     *,
-    data: TrainingData | None = None,
-    renamed: Mapping[str, str] | None = None,
     cache: Path,
     now: datetime,
     progress: Progress,
@@ -148,9 +146,7 @@ def refit(
 
     Args:
         loaded: The bundle whose encoder serves.
-        settled: What people settled; queues that the data does not have are left out.
-        data: Other base data than the bundle's, with the queues that the new bundle shall have.
-        renamed: As in the manifest; None: as before.
+        settled: What people settled; queues that the bundle does not have are left out.
         cache: Folder for embeddings of the base data.
         now: Becomes the new bundle's date (aware).
         progress: Told how far it is.
@@ -160,10 +156,9 @@ def refit(
         The new bundle.
 
     Raises:
-        BundleError: The bundle was made without base data, and there is no other.
+        BundleError: The bundle was made without base data.
     """
-    packed = None if data is None else pack(data)
-    data = base_data_of(loaded) if data is None else data
+    data = base_data_of(loaded)
     encoder = loaded.encoder(threads=threads)
     known = [each for each in settled if each.queue is None or each.queue in data.queues]
     divided = divide(known, data)
@@ -175,14 +170,12 @@ def refit(
         bundle.ENCODER: loaded.contents[bundle.ENCODER],
         bundle.TOKENIZER: loaded.contents[bundle.TOKENIZER],
         bundle.HEADS: file.getvalue(),
-        BASE_DATA: packed or loaded.contents[BASE_DATA],
+        BASE_DATA: loaded.contents[BASE_DATA],
     }
     manifest = replace(
         loaded.manifest,
         created_at=now,
-        queues=data.queues,
         rules=choose_rules(judged, promised=loaded.manifest.rules.promised_precision),
-        renamed=loaded.manifest.renamed if renamed is None else renamed,
         notes={**loaded.manifest.notes, **_notes(loaded.manifest.version, divided)},
         version="",
         files={},

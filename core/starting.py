@@ -90,7 +90,6 @@ def start(
         queues=names,
         rules=_rules(base.manifest.rules, names, ticket),
         notes=_notes(base, few, len(given)),
-        renamed={},
         version="",
         files={},
         libraries={},

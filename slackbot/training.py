@@ -84,7 +84,8 @@ def run_init(queues: Path, out: Path) -> None:
     click.echo(
         f"{manifest.version} written to {out}: {len(known)} queues, all under review.\n"
         f"Left out in turn, {made.right} of {made.examples} examples found their queue.\n"
-        f"To use it, set AUTOTICKET_MODEL_DIR={out}"
+        f"To use it, set AUTOTICKET_MODEL_DIR={out}; where `autoticket models` has put another "
+        f"version in force, promote {manifest.version} too"
     )
 
 

@@ -16,7 +16,7 @@ from core.replay import Compared, Replay
 from slackbot.config import Settings, load_settings
 from slackbot.learning import promotion, versions
 from slackbot.learning.in_force import promoted
-from slackbot.learning.retrain import Changed, Retrained, read_record, retrain
+from slackbot.learning.retrain import read_record, retrain
 from slackbot.terminal import showing_progress
 from storage.database import Database
 from storage.model_records import ModelChange, NewModelChange
@@ -25,7 +25,7 @@ _FLIPS = 10
 T = TypeVar("T")
 
 
-def run_retrain(changed: Changed | None = None) -> Retrained:
+def run_retrain() -> None:
     """Fit a new version beside the one in force, and print how the two compare.
 
     Raises:
@@ -36,13 +36,12 @@ def run_retrain(changed: Changed | None = None) -> Retrained:
     settings = load_settings()
     record = asyncio.run(read_record(settings.database_url))
     with showing_progress() as show:
-        made = retrain(settings, record, show, changed=changed)
+        made = retrain(settings, record, show)
     _print(made.replay)
     if made.left_out:
         click.echo(f"{made.left_out} settled tickets name a queue that this model does not have")
     click.echo(f"{made.version} is ready in {made.folder}; nothing has changed yet")
     click.echo(f"To put it in force: autoticket models promote {made.version}")
-    return made
 
 
 def list_versions() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,6 @@ from core.priority import PriorityMatrix
 from core.refit import Refit, Settled, base_data_of, check_learnable, refit
 from core.replay import REPLAY, Replay
 from core.replay_refit import replay
-from core.training_data import TrainingData
 from slackbot.config import Settings
 from slackbot.files import json_bytes
 from slackbot.learning import promotion, versions
@@ -24,8 +23,6 @@ from storage.database import Database
 from storage.model_records import SettledText
 
 Progress = Callable[[str, int, int], None]
-Changed = Callable[[Bundle], tuple[TrainingData, Mapping[str, str]]]
-"""From a bundle to other base data, and the queues that were renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +70,13 @@ async def read_record(database_url: str) -> Record:
         await database.close()
 
 
-def retrain(
-    settings: Settings,
-    record: Record,
-    progress: Progress,
-    *,
-    changed: Changed | None = None,
-) -> Retrained:
+def retrain(settings: Settings, record: Record, progress: Progress) -> Retrained:
     """Fit, compare, and write a new version; the one in force is never touched.
 
     Args:
         settings: Where the models are.
         record: What people settled.
         progress: Told how far it is.
-        changed: Changes queues on the way; then nothing needs to have been settled.
 
     Raises:
         DataError: There is nothing to learn from.
@@ -95,19 +85,14 @@ def retrain(
     """
     with versions.writing(settings.model_dir) as home:
         current = Bundle.load(_folder_in_force(settings, record.in_force))
-        data, renamed = changed(current) if changed else (None, {})
-        names = {**current.manifest.renamed, **renamed}
-        queues = data.queues if data else current.manifest.queues
-        known = [as_settled(each, names) for each in record.settled]
+        queues = current.manifest.queues
+        known = [as_settled(each) for each in record.settled]
         usable = [each for each in known if each.queue is None or each.queue in queues]
-        if changed is None:
-            base_data_of(current)  # says at once when it was made without its texts
-            check_learnable(usable)
+        base_data_of(current)  # says at once when it was made without its texts
+        check_learnable(usable)
         made = refit(
             current,
             usable,
-            data=data,
-            renamed=names,
             cache=home / versions.CACHE,
             now=datetime.now(UTC),
             progress=progress,
@@ -121,15 +106,12 @@ def retrain(
     return Retrained(folder, compared.candidate, compared, len(known) - len(usable))
 
 
-def as_settled(each: SettledText, renamed: Mapping[str, str]) -> Settled:
-    """A settled ticket as the model learns from it, with the queue's present name."""
-    queue = each.queue
-    for _ in renamed:  # a renamed queue may have been renamed again
-        queue = renamed.get(queue, queue) if queue else queue
+def as_settled(each: SettledText) -> Settled:
+    """A settled ticket as the model learns from it."""
     return Settled(
         ticket=each.number,
         text=each.text,
-        queue=queue,
+        queue=each.queue,
         probability=each.probability,
         filed=not each.from_channel,
     )
