@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.classifier import Classifier
 from core.decision import Classification, Decision, Reason
+from core.splits import text_key
 from core.text import normalize
 
 SAME_WITHIN = 0.05
-"""Cosine distance up to which two texts are nearly the same."""
+"""Cosine distance up to which two texts may be nearly the same; their words must say so too."""
+
+ALIKE = 0.6
+"""Share of their runs of characters that nearly the same texts have in common (Jaccard index).
+
+The encoder is fine-tuned to put what belongs together close together, so nearness alone only
+tells that two texts are about the same (benchmarks/neighbours.py)."""
+
+_RUN = 5
 
 NEAR_WITHIN = 0.15
 """Up to which a settled text speaks against a sure prediction of another queue."""
@@ -21,9 +30,10 @@ NEAR_WITHIN = 0.15
 _VETOES = 3
 """So many of the nearest are asked; most of them must disagree."""
 
-_SKETCH = 64
-_SLACK = 2.2
-"""A random projection to 64 dimensions nearly always keeps squared distances within this."""
+_SKETCH = 32
+_SAMPLE = 1_000
+_ROUNDING = 2e-3
+"""What squared distances may be off by, the settled embeddings being kept in 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,13 @@ class Precedent:
         ticket: Its ticket's id.
         queue: Where a person says it belongs; None: it is no ticket.
         order: Grows with the time at which it was settled.
+        text: As recorded.
     """
 
     ticket: int
     queue: str | None
     order: int
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,8 @@ class Memory:
         """
         self.precedents = tuple(precedents)
         self._embeddings = embeddings.reshape(len(self.precedents), dim)
-        # Most rows are told to be far away by a sixth of the numbers (Johnson, Lindenstrauss).
-        self._projection = _projection(dim)
+        # No projection makes a distance longer: what is far away in few numbers is far away.
+        self._projection = _projection(self._embeddings)
         self._sketch = self._embeddings @ self._projection
         self._lengths = np.einsum("ij,ij->i", self._sketch, self._sketch)
 
@@ -106,7 +118,7 @@ class Memory:
             return []
         sketch = embedding @ self._projection
         squared = self._lengths + sketch @ sketch - 2 * (self._sketch @ sketch)
-        rows = np.flatnonzero(squared <= 2 * NEAR_WITHIN * _SLACK)
+        rows = np.flatnonzero(squared <= 2 * NEAR_WITHIN + _ROUNDING)
         distances = np.maximum(1 - self._embeddings[rows] @ embedding, 0)
         found = [
             Near(self.precedents[row], float(distance))
@@ -116,23 +128,45 @@ class Memory:
         return sorted(found, key=lambda each: (each.distance, -each.precedent.order))
 
 
-def _projection(dim: int) -> NDArray[np.float32]:
-    """A fixed random projection float32 [dim, k] that keeps distances on average."""
-    if dim <= _SKETCH:
-        return np.eye(dim, dtype=np.float32)
-    directions = np.random.default_rng(0).normal(size=(dim, _SKETCH)) / np.sqrt(_SKETCH)
-    return np.asarray(directions, dtype=np.float32)
+def _projection(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An orthonormal basis float32 [dim, k] of the directions in which unit vectors differ most.
+
+    The randomized range finder of Halko, Martinsson and Tropp (2011), on evenly drawn rows.
+    """
+    sample = rows[:: max(len(rows) // _SAMPLE, 1)].astype(np.float64)
+    basis = np.random.default_rng(0).normal(size=(rows.shape[1], _SKETCH))
+    for _ in range(2):
+        basis = np.linalg.qr(sample.T @ (sample @ basis)).Q
+    return basis.astype(np.float32)
 
 
-def weigh(said: Classification, near: Sequence[Near], queues: Collection[str]) -> Classification:
+def overlap(first: str, second: str) -> float:
+    """The share of runs of five characters that two texts have in common, in [0, 1].
+
+    Case, white space and punctuation do not count.
+    """
+    one, other = _runs(first), _runs(second)
+    return len(one & other) / len(one | other)
+
+
+def _runs(text: str) -> frozenset[str]:
+    letters = text_key(text)
+    return frozenset(letters[at : at + _RUN] for at in range(max(len(letters) - _RUN + 1, 1)))
+
+
+def weigh(
+    said: Classification, text: str, near: Sequence[Near], queues: Collection[str]
+) -> Classification:
     """What follows when people have settled texts like this one.
 
-    Nearly the same as a settled text: its queue is taken, the latest word counting. Where that word
-    was "not a ticket", a person is asked: a wrong silence would cost more than a look. Otherwise, a
-    sure prediction goes to review when most of the nearest settled texts belong elsewhere.
+    Nearly the same as a settled text, by meaning and by words: its queue is taken, the latest word
+    counting. Where that word was "not a ticket", a person is asked: a wrong silence would cost more
+    than a look. Otherwise, a sure prediction goes to review when most of the nearest settled texts
+    belong elsewhere.
 
     Args:
         said: What the model says.
+        text: The normalized text that it says it about.
         near: From `Memory.near`.
         queues: The queues that exist; what belongs to another one says nothing.
 
@@ -140,9 +174,8 @@ def weigh(said: Classification, near: Sequence[Near], queues: Collection[str]) -
         What holds.
     """
     known = [each for each in near if each.precedent.queue in (None, *queues)]
-    same = [each for each in known if each.distance <= SAME_WITHIN]
-    if same:
-        return _like(said, max(same, key=lambda each: each.precedent.order).precedent)
+    if same := _latest_same(text, known):
+        return _like(said, same)
     if said.decision is not Decision.AUTO or not known:
         return said
     asked = known[:_VETOES]
@@ -155,6 +188,15 @@ def weigh(said: Classification, near: Sequence[Near], queues: Collection[str]) -
         reason=Reason.SETTLED_OTHERWISE,
         precedent=against[0].precedent.ticket,
     )
+
+
+def _latest_same(text: str, near: Sequence[Near]) -> Precedent | None:
+    """What was settled last of that which is nearly the same text."""
+    close = [each.precedent for each in near if each.distance <= SAME_WITHIN]
+    for each in sorted(close, key=lambda precedent: precedent.order, reverse=True):
+        if overlap(text, normalize(each.text)) >= ALIKE:
+            return each
+    return None
 
 
 def _like(said: Classification, precedent: Precedent) -> Classification:
@@ -199,6 +241,6 @@ def judge_with_precedents(
     embeddings = classifier.encoder.encode(normal)
     said = classifier.judge(normal, embeddings, filed=filed)
     return [
-        weigh(each, memory.near(embedding), classifier.queues) if text else each
+        weigh(each, text, memory.near(embedding), classifier.queues) if text else each
         for each, text, embedding, memory in zip(said, normal, embeddings, memories, strict=True)
     ]

@@ -28,7 +28,7 @@ from core.manifest import Manifest
 from core.splits import text_key
 from core.targets import Targets
 from core.text import normalize
-from core.training_data import PARTS, TrainingData
+from core.training_data import PARTS, Part, TrainingData
 
 PEOPLE = "people"
 """The batch of texts that were settled in the running bot."""
@@ -200,16 +200,20 @@ class _Fitting:
         self._settled = settled
         self._encoder = encoder
         self._progress = progress
-        self.embeddings = {
-            part: embed(
-                encoder,
-                loaded.manifest.files[bundle.ENCODER],
-                [example.text for example in getattr(data, part).examples],
-                cache,
-                partial(progress, f"embeddings of {part}"),
-            )
-            for part in PARTS
-        }
+        self._cache = cache
+        self._graph = loaded.manifest.files[bundle.ENCODER]
+        self.embeddings = {part: self._embed(part) for part in PARTS}
+
+    def _embed(self, part: str) -> NDArray[np.float32]:
+        """Of tickets and messages apart, as training keeps them: so its embeddings are found."""
+        told = partial(self._progress, f"embeddings of {part}")
+        known: Part = getattr(self._data, part)
+        return np.concatenate(
+            [
+                embed(self._encoder, self._graph, [each.text for each in some], self._cache, told)
+                for some in (known.tickets, known.messages)
+            ]
+        )
 
     def heads(self) -> tuple[Heads, Judged]:
         """The heads, and what they say about the texts to choose limits on."""

@@ -101,7 +101,9 @@ class Precedents:
             vectors = await settled.vectors(conn, encoder, [each.ticket_id for each in texts])
         embedded = await self._embedded(team, encoder, classifier, texts, vectors)
         new = {
-            Precedent(each.ticket_id, each.queue, each.review_id): embedded[each.ticket_id]
+            Precedent(each.ticket_id, each.queue, each.review_id, each.text): embedded[
+                each.ticket_id
+            ]
             for each in texts
         }
         memory = await asyncio.to_thread(memory.changed, list(touched), new, LIMIT)
