@@ -47,7 +47,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.event("tokens_revoked")(removal.revoked)
 
     app.action(ActionId.BECAUSE.value)(Because(services).run)
-    app.action(re.compile(r"^(review|ticket)_"))(actions.run)
+    app.action(re.compile(r"^(review|ticket)_(?!because$)"))(actions.run)
     app.action(ActionId.RESTORE.value)(Queues(services).restore)
     app.action(ActionId.NEW_TICKET.value)(home.new_ticket)
     app.action(re.compile(r"^home_(page|filter)_"))(home.show_other)

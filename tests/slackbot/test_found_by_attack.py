@@ -252,8 +252,11 @@ async def test_a_locked_database_is_told_in_time_and_nothing_is_filed_later(new_
     async with new_office().open() as office:
         await office.ana.say(office.help_, office.sure())
         await office.settled()
-        other = sqlite3.connect(tmp_path / "autoticket.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+        other = sqlite3.connect(
+            tmp_path / "autoticket.db", isolation_level=None, check_same_thread=False
+        )
+        # On a thread: a transaction of the bot's that is under way must be able to end.
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         answer = await office.ben.command("/ticket", office.sure(1), channel=office.random)
         assert "could not be recorded" in answer.text
         other.execute("ROLLBACK")
