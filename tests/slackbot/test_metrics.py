@@ -99,8 +99,9 @@ async def test_a_repeated_and_a_refused_payload_are_told_apart(new_office, tmp_p
         office.slack.faults.repeat("message", 2)
         await office.ana.say(office.help_, office.sure())
         await office.settled()
-        with contextlib.closing(sqlite3.connect(tmp_path / "autoticket.db")) as other:
-            other.execute("BEGIN IMMEDIATE")
+        path = tmp_path / "autoticket.db"
+        with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other:
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             await office.ana.say(office.help_, office.sure(1))
             while not (samples := await scraped(office.port))["payloads_total", "failed"]:
                 await asyncio.sleep(0.05)
