@@ -45,9 +45,12 @@ async def test_health_tells_the_truth(new_office):
         assert (ready.status_code, set(ready.json().values())) == (200, {True})
         # In Socket Mode nothing is taken over HTTP.
         assert (await client.post(f"{url}/slack/events")).status_code == 404
+        # Else it may be back before anybody asks.
+        office.slack.faults.fail("apps.connections.open", times=1000, status=503)
         await office.slack.socket.close()
-        while (ready := await client.get(f"{url}/readyz")).status_code == 200:
-            pass
+        async with asyncio.timeout(20):
+            while (ready := await client.get(f"{url}/readyz")).status_code == 200:
+                await asyncio.sleep(0.01)
         assert ready.json() == {"model": True, "database": True, "slack": False}
 
 
