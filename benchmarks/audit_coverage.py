@@ -10,6 +10,7 @@ until one that fell to 85 % is, and how soon a demoted one is offered back.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from itertools import product
 
@@ -34,7 +35,14 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes: nothing, so that everybody gets the same tables."""
+    return argparse.ArgumentParser(description=__doc__)
+
+
 def main() -> None:
+    """Print the tables."""
+    arguments().parse_args()
     precision_coverage()
     accuracy_coverage()
     nonresponse()

@@ -6,6 +6,7 @@ regression, on torch. Each is a process of its own, so that start and memory are
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -90,7 +91,8 @@ def prepare_peer(folder: Path) -> None:
 
 def run_contender(name: str, folder: str) -> dict[str, float]:
     """Measure a contender in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.inference", name, folder, str(time.time())]
+    program = [sys.executable, "-m", "benchmarks.inference"]
+    command = [*program, "--contender", name, folder, str(time.time())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
@@ -168,7 +170,30 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - before
 
 
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--contender",
+        nargs=3,
+        metavar=("NAME", "FOLDER", "START"),
+        help="measure one, `shipped` or `afternoon`: what the comparison starts",
+    )
+    return parser
+
+
 def main() -> None:
+    """Print the comparison, or the figures of one contender."""
+    options = arguments().parse_args()
+    if options.contender:
+        name, folder, start = options.contender
+        contender = {"shipped": shipped, "afternoon": afternoon}[name]
+        print(json.dumps(contender(float(start), folder)))
+    else:
+        compare()
+
+
+def compare() -> None:
     """Print the comparison."""
     with tempfile.TemporaryDirectory() as folder:
         prepare_peer(Path(folder))
@@ -187,8 +212,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        contender = {"shipped": shipped, "afternoon": afternoon}[sys.argv[1]]
-        print(json.dumps(contender(float(sys.argv[3]), sys.argv[2])))
-    else:
-        main()
+    main()

@@ -314,12 +314,18 @@ def draw(points: Sequence[Point], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def main() -> None:
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("build/learning"))
     parser.add_argument("--seeds", type=int, default=2)
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Print a table, line by line, and leave it and its drawing in the folder."""
+    options = arguments().parse_args()
     data = load(options.data, options.out)
     print(
         f"{'policy':<28}{'seed':>5}{'reviews':>9}{'accuracy':>10}{'routed':>10}{'of it right':>11}"

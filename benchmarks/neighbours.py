@@ -36,11 +36,17 @@ RETYPED = 200
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
-def main() -> None:
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="models/default")
     parser.add_argument("--cache", type=Path, default=Path("build/neighbours"))
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Print the tables."""
+    given = arguments().parse_args()
     loaded = Bundle.load(given.model)
     graph = loaded.manifest.files[bundle.ENCODER]
     encoder = loaded.encoder(threads=2)

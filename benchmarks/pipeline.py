@@ -290,14 +290,19 @@ def _print(row: Row) -> None:
     print(f"{row[0]:<62} {row[1]}", flush=True)
 
 
-def main() -> None:
-    """Print a table for SQLite, or for the database that is given."""
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database-url", help="an empty database; default: a SQLite file")
     parser.add_argument("--seconds", type=int, default=60, help="of the acknowledgement figure")
     parser.add_argument("--long", action="store_true", help="memory over 50,000 messages")
     parser.add_argument("--parts", action="store_true", help="only what each part costs")
-    asyncio.run(run(parser.parse_args()))
+    return parser
+
+
+def main() -> None:
+    """Print a table for SQLite, or for the database that is given."""
+    asyncio.run(run(arguments().parse_args()))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ anew; at the end the sums are written to the file that BENCH_PROFILE names.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -109,8 +110,14 @@ class Sampler:
         return {**self.used, OTHER_THREADS: max(0.0, everything - sum(self.used.values()))}
 
 
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes: nothing, the settings are in the environment."""
+    return argparse.ArgumentParser(description=__doc__)
+
+
 def main() -> None:
     """Run the bot, sampled."""
+    arguments().parse_args()
     sampler = Sampler()
     signal.signal(signal.SIGUSR1, sampler.restart)
     threading.Thread(target=sampler.run, daemon=True).start()

@@ -23,6 +23,11 @@ class Connection(aiosqlite.Connection):
         self._thread.daemon = True  # a process that dies without closing must not hang
         self._opening: str | None = None
 
+    async def close(self) -> None:
+        """Close, and see the thread end."""
+        await super().close()
+        self._thread.join()  # its answer comes just before its end
+
     def begin(self, statement: str) -> None:
         """Begin a transaction together with the next statement that is executed."""
         self._opening = statement

@@ -4,6 +4,8 @@ A command of a new kind fails until somebody says below how it is checked.
 """
 
 import asyncio
+import importlib
+import inspect
 import json
 import re
 import shlex
@@ -189,6 +191,8 @@ def dry_run(command, _):
         [*shlex.split(command), "-n"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert planned.returncode == 0, planned.stderr
+    for benchmark in re.findall(r"python (-m benchmarks\..+)", planned.stdout):
+        takes_its_arguments(f"python {benchmark}", _)
 
 
 def copies_what_is_there(command, _):
@@ -241,11 +245,13 @@ def reads_the_training_messages(command, _):
     assert all(json.loads(line)["text"] for line in lines)
 
 
-def would_start(command, _):
-    """A benchmark runs for minutes: it is read by Python, and has its main part."""
-    source = (ROOT / shlex.split(command)[1]).read_text()
-    compile(source, command, "exec")
-    assert '__name__ == "__main__"' in source
+def takes_its_arguments(command, _):
+    """A benchmark runs for minutes: it is imported, and reads what is written behind its name."""
+    name, *arguments = shlex.split(re.sub(r"python (-m )?", "", command))
+    module = name.removesuffix(".py").replace("/", ".")
+    imported = importlib.import_module(module)
+    imported.arguments().parse_args(arguments)
+    assert '__name__ == "__main__"' in inspect.getsource(imported)
 
 
 def is_only_read(command, _):
@@ -261,7 +267,7 @@ CHECKS = (
     (r"docker compose .+", names_a_service),
     (r"docker (build|run) .+", builds_from_the_dockerfile),
     (r"python -m core\.corpus .+", reads_the_training_messages),
-    (r"python benchmarks/\w+\.py", would_start),
+    (r"python (-m benchmarks\.\w+|benchmarks/\w+\.py).*", takes_its_arguments),
     (r"sudo chmod 640 \.env", is_only_read),
     *((pattern, is_only_read) for pattern in SYSTEM),
 )
