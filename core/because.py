@@ -52,12 +52,13 @@ def because(classifier: Classifier, text: str, queue: str, *, most: int = 5) -> 
     """
     if queue not in classifier.queues:
         raise ValueError(f"the model has no queue {queue!r}")
-    column = classifier.queues.index(queue)
+    share = classifier.names.shares[:, classifier.queues.index(queue)]
     normal = normalize(text)
     words = _words(normal)
     variants = [normal, *(_without(normal, word) for word in words)]
     outputs = classifier.heads.predict(variants, classifier.encoder.encode(variants))
-    shares = outputs.queue[0, column] - outputs.queue[1:, column]
+    probability = outputs.queue @ share
+    shares = probability[0] - probability[1:]
     moved = [Moved(word, float(share)) for word, share in zip(words, shares, strict=True)]
     strongest = sorted(moved, key=lambda each: -abs(each.share))
     return tuple(each for each in strongest[:most] if abs(each.share) >= _LEAST)

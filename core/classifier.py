@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.bundle import Bundle, encoder_key
-from core.decision import Classification
+from core.decision import Classification, Decision, Reason
 from core.encoder import Encoder
 from core.heads import HeadOutputs, Heads
 from core.language import detect
 from core.manifest import Manifest
-from core.policy import Evidence, decide
+from core.policy import Evidence, Rules, decide
 from core.priority import DEFAULT_MATRIX, PriorityMatrix, explain, judge
+from core.queue_edits import ClassNames, QueueEdit
 from core.text import normalize
 
 
@@ -29,12 +30,26 @@ class Classifier:
         encoder: Its sentence encoder.
         heads: Its classifier heads.
         matrix: Which priority follows from urgency and impact.
+        edits: What ever became of queues, the oldest first.
+        made_after: How many of these had been made when the bundle was.
+        names: What its classes are called today.
+        rules: Its limits for the queues of today.
     """
 
     manifest: Manifest
     encoder: Encoder
     heads: Heads
     matrix: PriorityMatrix = DEFAULT_MATRIX
+    edits: Sequence[QueueEdit] = ()
+    made_after: int = 0
+    names: ClassNames = field(init=False)
+    rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Carry the names to today."""
+        names = ClassNames.of(self.manifest.queues, self.edits, self.made_after)
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "rules", names.rules(self.manifest.rules))
 
     @classmethod
     def load(
@@ -71,8 +86,17 @@ class Classifier:
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """Names of the queues in class order."""
-        return self.manifest.queues
+        """Names of all queues that there are today."""
+        return self.names.queues
+
+    def after(self, edits: Sequence[QueueEdit], made_after: int) -> Classifier:
+        """The same model where queues were edited.
+
+        Args:
+            edits: All that were ever made, the oldest first.
+            made_after: How many of them had been made when the bundle was.
+        """
+        return replace(self, edits=tuple(edits), made_after=made_after)
 
     def warm_up(self) -> None:
         """Do once what only the first text would pay for."""
@@ -121,16 +145,22 @@ class Classifier:
         """
         on_purpose = [filed] * len(normal) if isinstance(filed, bool) else filed
         outputs = self.heads.predict(normal, embeddings)
+        queues = outputs.queue @ self.names.shares if self.edits else outputs.queue
         return [
-            self._classification(outputs, row, text, purpose)
+            self._classification(outputs, queues[row], row, text, purpose)
             for row, (text, purpose) in enumerate(zip(normal, on_purpose, strict=True))
         ]
 
     def _classification(
-        self, outputs: HeadOutputs, row: int, text: str, filed: bool
+        self,
+        outputs: HeadOutputs,
+        of_queues: NDArray[np.float64],
+        row: int,
+        text: str,
+        filed: bool,
     ) -> Classification:
-        rules = self.manifest.rules
-        pairs = zip(self.queues, outputs.queue[row].tolist(), strict=True)
+        rules = self.rules
+        pairs = zip(self.queues, of_queues.tolist(), strict=True)
         ranked = dict(sorted(pairs, key=lambda pair: -pair[1]))
         queue, confidence = next(iter(ranked.items()))
         language = detect(text)
@@ -147,6 +177,9 @@ class Classifier:
             ),
             rules,
         )
+        sure = decision is Decision.AUTO
+        if self.edits and sure and self.names.is_divided(outputs.queue[row]):
+            decision, reason = Decision.REVIEW, Reason.QUEUE_NOT_PROVEN
         urgency, impact, certainty = judge(
             outputs.urgency[row].tolist(),
             outputs.impact[row].tolist(),

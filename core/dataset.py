@@ -25,6 +25,9 @@ MAX_QUEUE_NAME = 75
 MAX_QUEUES = 300
 """Most queues: one menu on a card must show them all."""
 
+_RESERVED = {REVIEW_QUEUE.casefold(): "that a person decides", "*": "every queue"}
+"""Names that stand for something else, as `name_key` makes them."""
+
 _CSV_FIELD_LIMIT = 10_000_000
 
 
@@ -125,7 +128,7 @@ def check_names(names: Sequence[str], *, where: str) -> None:
 
     Raises:
         DataError: Fewer than two queues or too many, or a name that is too long, has control
-            characters, means something else, or is another's but for case.
+            characters, means something else, or is another's but for case or white space.
     """
     if len(names) < 2:
         raise DataError(f"{where}: needs at least two queues to tell apart, found {len(names)}.")
@@ -137,15 +140,23 @@ def check_names(names: Sequence[str], *, where: str) -> None:
             raise DataError(f"{where}: queue name {name[:30]!r}… is over {MAX_QUEUE_NAME} letters.")
         if any(unicodedata.category(letter) == "Cc" for letter in name):
             raise DataError(f"{where}: queue name {name!r} contains control characters.")
-        if name.casefold() == REVIEW_QUEUE.casefold():
-            raise DataError(f"{where}: {name!r} means that a person decides; name the queue else.")
-        folded = name.casefold()
-        if folded in spellings:
-            other = spellings[folded]
+        key = name_key(name)
+        if key in _RESERVED:
+            raise DataError(f"{where}: {name!r} means {_RESERVED[key]}; name the queue else.")
+        if key in spellings:
+            other = spellings[key]
             if other == name:
                 raise DataError(f"{where}: queue {name!r} is there twice; make it one.")
-            raise DataError(f"{where}: queues {other!r} and {name!r} differ only in case.")
-        spellings[folded] = name
+            raise DataError(
+                f"{where}: queues {other!r} and {name!r} differ only in case or white space."
+            )
+        spellings[key] = name
+
+
+def name_key(name: str) -> str:
+    """The same for names that people cannot tell apart: case, white space, invisible letters."""
+    seen = (letter for letter in name if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", "".join(seen)).casefold().split())
 
 
 def read_messages(path: Path, queues: Sequence[str]) -> tuple[Example, ...]:
