@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
+import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 PING_S = 5.0
@@ -27,7 +30,9 @@ class SocketMode:
     @classmethod
     def of(cls, app: AsyncApp, app_token: str, client: AsyncWebClient) -> SocketMode:
         """Prepare a connection; must be called on the event loop."""
-        return cls(AsyncSocketModeHandler(app, app_token, web_client=client, ping_interval=PING_S))
+        handler = AsyncSocketModeHandler(app, app_token, web_client=client, ping_interval=PING_S)
+        _forget_used_addresses(handler.client)
+        return cls(handler)
 
     async def connect(self) -> None:
         """Connect; tries again until it succeeds."""
@@ -46,3 +51,19 @@ class SocketMode:
         """Whether payloads can arrive: an open socket that answers pings."""
         age = self.pong_age_s()
         return await self.handler.client.is_connected() and age is not None and age < DEAF_AFTER_S
+
+
+def _forget_used_addresses(client: SocketModeClient) -> None:
+    """Let every attempt ask Slack for an address: one opens one connection.
+
+    By itself the client (slack_sdk 3.48) tries again with the address that it has, so a connection
+    that breaks while it opens would be tried in vain for ever.
+    """
+
+    async def forget(*_: Any) -> None:
+        client.wss_uri = None
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(forget)  # its HTTP session opens sockets and nothing else
+    trace.freeze()
+    client.aiohttp_client_session.trace_configs.append(trace)

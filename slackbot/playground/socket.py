@@ -63,6 +63,7 @@ class SocketMode:
         self._tickets: set[str] = set()
         self._connections: list[_Connection] = []
         self._turn = 0
+        self._refusing = 0
 
     @property
     def connections(self) -> int:
@@ -105,6 +106,9 @@ class SocketMode:
         if ticket not in self._tickets:
             return web.Response(status=408 if ticket else 400)
         self._tickets.discard(ticket)
+        if self._refusing:
+            self._refusing -= 1
+            return web.Response(status=503)
         socket = web.WebSocketResponse(autoping=False, heartbeat=30)
         await socket.prepare(request)
         connection = _Connection(socket)
@@ -143,6 +147,14 @@ class SocketMode:
         }
 
     # What Slack does to connections now and then --------------------------------------------
+
+    def refuse(self, times: int) -> None:
+        """Let the next connections fail while they open; their addresses are used up all the same.
+
+        Args:
+            times: How many.
+        """
+        self._refusing = times
 
     def deafen(self, *, answer_pings: bool = False) -> None:
         """Let all present connections stay open, but bring nothing any more.

@@ -188,3 +188,5 @@ async def test_the_sdk_comes_back_from_a_deaf_socket_and_from_a_refresh(slack, a
         await slack.until(lambda: slack.calls and slack.socket.connections == 1)
         await ana.say(channel, "again?")
         await slack.until(lambda: "again?" in heard)
+    assert heard == ["back?", "again?"]
+    assert [call.method for call in slack.calls] == ["apps.connections.open"]

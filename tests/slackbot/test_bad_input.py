@@ -84,8 +84,13 @@ async def test_an_allowed_bots_alert_is_triaged(new_office):
     office.slack.workspace.channels[office.help_.id].members.add(alert.id)
     office.env["AUTOTICKET_ALLOWED_BOTS"] = alert.account.bot_id
     async with office.open():
-        await alert.say(office.help_, office.sure())
-        await office.card("thread")
+        message = await alert.say(office.help_, office.sure())
+        own = await office.card("thread")
+        queue = await office.card("queue")
+        ticket = (await office.bot.desk.history(office.slack.team_id, "T-1")).ticket
+    assert own.thread_ts == message.ts
+    assert queue.find("ticket_claim")
+    assert ticket.text == office.sure()
 
 
 @pytest.mark.parametrize(

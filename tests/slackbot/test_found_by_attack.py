@@ -81,6 +81,8 @@ async def test_in_a_shared_channel_a_partners_message_is_a_ticket_of_ours(new_of
         review = await office.card("review")
         await office.rita.click(review, "review_confirm")
         await office.slack.until(lambda: not review.find("review_confirm"))
+        history = await office.bot.desk.history(office.slack.team_id, "T-1")
+        assert [step.action for step in history.steps] == [Action.CONFIRM]
 
 
 async def test_what_answers_a_message_that_is_gone_is_taken_back_once_and_for_all(new_office):
@@ -153,7 +155,9 @@ async def test_where_no_card_can_be_posted_the_reporters_offers_the_buttons(new_
     async with office.open():
         await office.ana.command("/ticket", office.unsure(), channel=secret)
         own = await office.card("thread")
-        await office.slack.until(lambda: own.find("review_confirm"))
+        await office.settled()
+        assert own.find("review_confirm")
+        assert office.cards() == [own]
 
 
 async def test_a_ticket_that_moves_on_leaves_one_card_in_the_review_channel(new_office):

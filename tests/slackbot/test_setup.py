@@ -214,7 +214,12 @@ def test_more_user_groups_than_one_menu_holds_are_grouped():
     groups = tuple((f"@group-{number}", f"S{number}") for number in range(150))
     chosen = TeamSettings(reviewers=frozenset({"S140"}))
     form = setup.SetupForm(settings=chosen, version=0, queues=("A",), groups=groups)
-    check_view(setup.setup_modal(form), Surface.MODAL)
+    view = setup.setup_modal(form)
+    check_view(view, Surface.MODAL)
+    [menu] = [block["element"] for block in view["blocks"] if block.get("block_id") == setup.GROUPS]
+    offered = [option["value"] for part in menu["option_groups"] for option in part["options"]]
+    assert offered == [value for _, value in groups]
+    assert [option["value"] for option in menu["initial_options"]] == ["S140"]
 
 
 def test_what_a_page_does_not_show_stays_as_it_was():

@@ -20,9 +20,20 @@ async def test_a_deaf_connection_is_noticed_and_replaced(new_office, monkeypatch
         assert office.cards("thread")[0].thread_ts == message.ts
 
 
+async def test_what_failed_while_it_opened_is_tried_with_another_address(new_office, monkeypatch):
+    monkeypatch.setattr(socket_mode, "PING_S", 0.1)
+    office = new_office()
+    office.slack.socket.refuse(2)
+    async with office.open():  # returns when the bot is connected
+        asked = [c for c in office.slack.calls if c.method == "apps.connections.open"]
+        assert len(asked) == 3
+
+
 async def test_slack_may_ask_for_a_new_connection_at_any_time(new_office):
     async with new_office().open() as office:
+        messages = []
         for number in range(3):
             await office.slack.socket.ask_to_reconnect()
-            await office.ana.say(office.help_, office.sure(number))
+            messages.append(await office.ana.say(office.help_, office.sure(number)))
         await office.slack.until(lambda: len(office.cards("thread")) == 3, 20)
+        assert {card.thread_ts for card in office.cards("thread")} == {m.ts for m in messages}

@@ -191,8 +191,9 @@ async def test_reviewers_see_them_at_home(new_office):
 
 
 def test_pictures_cost_a_start_nothing():
-    code = "import slackbot.run, slackbot.cli, sys; sys.exit('matplotlib' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    code = "import slackbot.run, slackbot.cli, sys; print('matplotlib' in sys.modules)"
+    run = [sys.executable, "-c", code]
+    assert subprocess.run(run, capture_output=True, check=True, timeout=60).stdout == b"False\n"
 
 
 @pytest.fixture

@@ -287,7 +287,7 @@ async def test_another_key_seals_anew_and_then_the_old_one_may_go(house):
             await asyncio.sleep(0.01)
     house.env["AUTOTICKET_ENCRYPTION_KEY"] = newer
     async with house.open():
-        await house.pending(house.acme)
+        assert (await house.pending(house.acme)).channel == house.acme.review.id
 
 
 async def test_nobody_slips_an_installation_in(house):
