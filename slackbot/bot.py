@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,7 +40,7 @@ from slackbot.vault import Vault
 from slackbot.webhooks import Webhooks, webhook_session
 from slackbot.worker import Worker
 from slackbot.workspaces import OneWorkspace, Workspace, Workspaces
-from storage import deliveries, inbox, secrets
+from storage import inbox, lanes, secrets
 from storage.database import Database
 from storage.errors import DatabaseUnavailable, StorageError
 from storage.records import QueueDepth
@@ -155,7 +156,7 @@ class Bot:
         try:
             async with self.desk.database.write() as conn:
                 await inbox.release(conn, owner=self.owner)
-                await deliveries.release(conn, owner=self.owner)
+                await lanes.release(conn, owner=self.owner)
         except DatabaseUnavailable as error:
             log.warning("leases_left_to_expire", extra={"error": str(error)})
 
@@ -191,16 +192,8 @@ async def open_bot(
     """
     metrics = metrics or Metrics()
     async with web_session() as session, webhook_session() as elsewhere:
-        webhooks = Webhooks.of(
-            settings.webhooks,
-            settings.webhook_secret,
-            elsewhere,
-            with_text=settings.webhook_text,
-        )
-
-        def connect(token: str) -> AsyncWebClient:
-            return web_client(token, settings.api_url, metrics.slack_call, session)
-
+        webhooks = _webhooks(settings, elsewhere)
+        connect = _connector(settings, metrics, session)
         loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
         database = await Database.open(settings.database_url)
         try:
@@ -212,14 +205,12 @@ async def open_bot(
                 asking.cancel()
                 yield None
                 return
-            async with database.write() as conn:
-                key = await secrets.get_or_make(conn, AUDIT_SECRET, datetime.now(UTC))
             desk = Desk(
                 database=database,
                 classifier=classifier,
                 matrix=settings.priority_matrix,
                 teams=teams,
-                audits=AuditDraw(key, settings.audit_rate),
+                audits=await _audits(settings, database),
                 url_of=asking.result().url_of,
                 webhooks=webhooks.lanes,
                 metrics=metrics,
@@ -281,6 +272,27 @@ def _assemble(
         workspaces=workspaces,
         owner=owner,
     )
+
+
+def _connector(
+    settings: Settings, metrics: Metrics, session: ClientSession
+) -> Callable[[str], AsyncWebClient]:
+    def connect(token: str) -> AsyncWebClient:
+        return web_client(token, settings.api_url, metrics.slack_call, session)
+
+    return connect
+
+
+async def _audits(settings: Settings, database: Database) -> AuditDraw:
+    """Every replica draws alike: the key is in the record."""
+    async with database.write() as conn:
+        key = await secrets.get_or_make(conn, AUDIT_SECRET, datetime.now(UTC))
+    return AuditDraw(key, settings.audit_rate)
+
+
+def _webhooks(settings: Settings, session: ClientSession) -> Webhooks:
+    with_text = settings.webhook_text
+    return Webhooks.of(settings.webhooks, settings.webhook_secret, session, with_text=with_text)
 
 
 def _load_classifier(settings: Settings) -> Classifier:

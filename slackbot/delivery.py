@@ -22,7 +22,7 @@ from slackbot.slack_calls import CallOutcome, OutcomeUnknown, RateLimited, Refus
 from slackbot.tasks import Tasks, repeating
 from slackbot.webhooks import Webhooks
 from slackbot.workspaces import Workspaces
-from storage import deliveries
+from storage import lanes
 from storage.errors import DatabaseUnavailable
 from storage.group_commit import GroupCommit
 from storage.records import Delivery, DeliveryKind, DeliveryState, Lane
@@ -82,10 +82,10 @@ class Deliverer:
         try:
             while not stop.is_set():
                 self.desk.outbox_filled.clear()
-                lanes, histories = await self._lease(LANES_AT_ONCE - len(in_hand))
-                for lane in lanes:
+                leased, histories = await self._lease(LANES_AT_ONCE - len(in_hand))
+                for lane in leased:
                     in_hand.start(self._deliver_lane(lane, histories))
-                if not lanes:
+                if not leased:
                     await in_hand.wait_for_one_or(self.desk.outbox_filled, POLL_S)
         finally:
             await in_hand.finish()
@@ -96,7 +96,7 @@ class Deliverer:
             return [], {}
         try:
             async with self.desk.database.write() as conn:
-                lanes = await deliveries.lease_lanes(
+                leased = await lanes.lease(
                     conn,
                     owner=self.owner,
                     limit=limit,
@@ -104,14 +104,14 @@ class Deliverer:
                     now=_now(),
                     seconds=LEASE_S,
                 )
-            return lanes, await self._read(lanes)
+            return leased, await self._read(leased)
         except DatabaseUnavailable as error:
             log.warning("outbox_unavailable", extra={"error": str(error)})
             return [], {}
 
-    async def _read(self, lanes: Sequence[Lane]) -> dict[int, History]:
+    async def _read(self, leased: Sequence[Lane]) -> dict[int, History]:
         about: defaultdict[str, set[int]] = defaultdict(set)
-        for lane in lanes:
+        for lane in leased:
             about[lane.team] |= {each.ticket_id for each in lane.deliveries if each.ticket_id}
         found: dict[int, History] = {}
         for team, tickets in about.items():
@@ -129,7 +129,7 @@ class Deliverer:
 
     async def _renew(self, lane: Lane) -> None:
         async with self.desk.database.write() as conn:
-            await deliveries.renew_lane(
+            await lanes.renew(
                 conn,
                 owner=self.owner,
                 team=lane.team,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slackbot.desk.show import show_elsewhere
 from slackbot.posting import Posted
-from storage import cards, deliveries
+from storage import cards, deliveries, lanes
 from storage.records import Delivery, DeliveryState, Lane
 
 
@@ -77,7 +77,7 @@ async def write_down(conn: AsyncConnection, owner: str, delivered: Sequence[Deli
     for outcome in outcomes:
         await _write_down_trouble(conn, owner, outcome)
     for each in delivered:
-        await deliveries.release_lane(
+        await lanes.let_go(
             conn,
             owner=owner,
             team=each.lane.team,

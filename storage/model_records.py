@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+
+from storage.records import Recorded
 
 
 class ModelChangeKind(StrEnum):
@@ -35,16 +36,8 @@ class NewModelChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelChange(NewModelChange):
-    """A decision about the model, as recorded; never changed afterwards.
-
-    Attributes:
-        id: Grows in the order of recording.
-        created_at: When it was recorded (UTC).
-    """
-
-    id: int
-    created_at: datetime
+class ModelChange(NewModelChange, Recorded):
+    """A decision about the model, as recorded; never changed afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,21 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What every row of an append-only table has; never changed afterwards.
+
+    Attributes:
+        id: Grows in the order of recording.
+        created_at: When it was recorded (UTC).
+    """
+
+    __slots__ = ()  # those that inherit have them: two parents with slots cannot be joined
+
+    id: int
+    created_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInboxItem:
     """One payload of Slack's, to be recorded.
@@ -244,16 +259,8 @@ class NewPrediction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction(NewPrediction):
-    """What the model said, as recorded; never changed afterwards.
-
-    Attributes:
-        id: Grows in the order of recording.
-        created_at: When it was recorded (UTC).
-    """
-
-    id: int
-    created_at: datetime
+class Prediction(NewPrediction, Recorded):
+    """What the model said, as recorded; never changed afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,16 +289,8 @@ class NewReview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review(NewReview):
-    """What a person did, as recorded; never changed afterwards.
-
-    Attributes:
-        id: Grows in the order of recording.
-        created_at: When it was recorded (UTC).
-    """
-
-    id: int
-    created_at: datetime
+class Review(NewReview, Recorded):
+    """What a person did, as recorded; never changed afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

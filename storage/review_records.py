@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from storage.records import Recorded
 
 
 class Why(StrEnum):
@@ -46,17 +47,13 @@ class NewReviewRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewRequest(NewReviewRequest):
+class ReviewRequest(NewReviewRequest, Recorded):
     """A ticket put to a person, as recorded; never changed afterwards.
 
     Attributes:
-        id: Grows in the order of recording.
-        created_at: When it was recorded (UTC).
         answered: Whether a person has settled the ticket since, on whatever card.
     """
 
-    id: int
-    created_at: datetime
     answered: bool
 
 
@@ -91,13 +88,5 @@ class NewQueueChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueChange(NewQueueChange):
-    """A change of a queue's automatic routing, as recorded; never changed afterwards.
-
-    Attributes:
-        id: Grows in the order of recording.
-        created_at: When it was recorded (UTC).
-    """
-
-    id: int
-    created_at: datetime
+class QueueChange(NewQueueChange, Recorded):
+    """A change of a queue's automatic routing, as recorded; never changed afterwards."""

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.records import Recorded
 from storage.schema import team_settings
 from storage.statements import insert_if_new, values_of
 
@@ -32,16 +33,8 @@ class NewSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsRecord(NewSettings):
-    """What held for a team from some moment on; never changed afterwards.
-
-    Attributes:
-        id: Grows in the order of recording.
-        created_at: Since when (UTC).
-    """
-
-    id: int
-    created_at: datetime
+class SettingsRecord(NewSettings, Recorded):
+    """What held for a team from `created_at` on; never changed afterwards."""
 
 
 _OF_TEAM = (

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from core.because import Moved, because
 from core.classifier import Classifier
-from core.neighbours import judge_with_precedents
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
-from slackbot.desk.judged import Judged, as_wanted, with_given_urgency
+from slackbot.desk.judged import Judge, Judged
 from slackbot.desk.precedents import Precedents
+from slackbot.desk.recorder import Recorder
 from slackbot.desk.render import (
     History,
     Shown,
@@ -32,17 +29,16 @@ from slackbot.desk.render import (
 )
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.settle import (
-    BY_REPORTER,
     AlreadySettled,
-    Step,
     UnknownQueue,
     UnknownTicket,
     settle,
 )
 from slackbot.desk.show import Cause, show
-from slackbot.desk.triage import Audience, Effect, apply, is_known
+from slackbot.desk.steps import BY_REPORTER, Step
+from slackbot.desk.triage import Audience, Effect, apply
 from slackbot.desk.waiting import begin_day, page_of
-from slackbot.desk.watch import QueueWatch, under_watch
+from slackbot.desk.watch import QueueWatch
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
 from slackbot.stats.recent import RecentNumbers
@@ -54,12 +50,9 @@ from slackbot.views.message import Message
 from slackbot.views.ticket import TicketCard
 from storage import deliveries, inbox, predictions, tickets, waiting
 from storage.database import Database
-from storage.errors import DatabaseUnavailable
-from storage.group_commit import GroupCommit
 from storage.records import (
     Delivery,
     InboxItem,
-    NewInboxItem,
     Place,
     QueueDepth,
     State,
@@ -121,33 +114,19 @@ class Desk:
     watch: QueueWatch = field(init=False)
     numbers: RecentNumbers = field(init=False)
     precedents: Precedents = field(init=False)
-    _recording: GroupCommit[Intake, bool] = field(init=False)
+    _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
-        """Let payloads that come together be committed together."""
+        """Open what lives as long as the desk."""
         self.watch = QueueWatch(self.database)
         self.numbers = RecentNumbers(self.database)
         self.precedents = Precedents(self.database)
-        self._recording = GroupCommit(self.database, _record)
+        self._recorder = Recorder(self.database, self.metrics)
 
     async def record(self, intake: Intake) -> bool:
-        """Commit a payload; False when it was known already.
-
-        Raises:
-            DatabaseUnavailable: Nothing was recorded; Slack must send it again.
-        """
-        started = time.perf_counter()
-        try:
-            new = await self._recording(intake)
-        except DatabaseUnavailable:
-            self.metrics.payload_failed()
-            raise
+        """Commit a payload, as `Recorder.record` says."""
+        new = await self._recorder.record(intake)
         self.inbox_filled.set()
-        self.metrics.payload(new=new, seconds=time.perf_counter() - started)
-        log.info(
-            "payload_recorded",
-            extra={"correlation": intake.correlation, "kind": intake.kind.value, "new": new},
-        )
         return new
 
     async def triage(
@@ -201,32 +180,17 @@ class Desk:
         )
 
     async def _judge(self, items: Sequence[InboxItem], intakes: Sequence[Intake]) -> list[Judged]:
-        started = time.perf_counter()
-        classifier = self.classifier  # the same for the whole batch, whatever is promoted meanwhile
-        teams = {intake.team for intake in intakes}
-        memories = {team: await self.precedents.of(team, classifier) for team in teams}
-        said = await asyncio.to_thread(
-            judge_with_precedents,
+        classifier, teams = self.classifier, {intake.team for intake in intakes}
+        judge = Judge(
             classifier,
-            [intake.text or "" for intake in intakes],
-            [not intake.in_conversation for intake in intakes],
-            [memories[intake.team] for intake in intakes],
+            self.matrix,
+            settled={team: await self.precedents.of(team, classifier) for team in teams},
+            demoted={team: await self.watch.demoted(team) for team in teams},
         )
-        seconds = time.perf_counter() - started
-        self.metrics.judged(seconds)
-        demoted = {team: await self.watch.demoted(team) for team in {i.team for i in intakes}}
-        return [
-            Judged(
-                intake=intake,
-                said=under_watch(
-                    as_wanted(with_given_urgency(each, intake.urgency, self.matrix), intake.mode),
-                    demoted[intake.team],
-                ),
-                latency_ms=seconds * 1000,
-                received_at=item.received_at,
-            )
-            for item, intake, each in zip(items, intakes, said, strict=True)
-        ]
+        judged = await judge(items, intakes)
+        for each in judged[:1]:
+            self.metrics.judged(each.latency_ms / 1000)
+        return judged
 
     async def settle(self, team: str, step: Step) -> Ticket:
         """Carry out one person's step; exactly one of several at once wins.
@@ -392,26 +356,3 @@ class Desk:
         """The newest tickets that `user` reported."""
         async with self.database.read() as conn:
             return await tickets.of_reporter(conn, team, user, limit)
-
-
-async def _record(conn: AsyncConnection, intakes: Sequence[Intake]) -> list[bool]:
-    """Record payloads; for each, whether it is new."""
-    now = datetime.now(UTC)
-    always = [intake for intake in intakes if not intake.only_if_known]
-    recorded = await inbox.record(conn, [_inbox_item(intake) for intake in always], now)
-    new = dict(zip(map(id, always), recorded, strict=True))
-    for intake in intakes:  # after the others: one of them may be what this is about
-        if intake.only_if_known and await is_known(conn, intake):
-            [new[id(intake)]] = await inbox.record(conn, [_inbox_item(intake)], now)
-    return [new.get(id(intake), False) for intake in intakes]
-
-
-def _inbox_item(intake: Intake) -> NewInboxItem:
-    return NewInboxItem(
-        team=intake.team,
-        key=intake.key,
-        kind=intake.kind.value,
-        payload=intake.to_payload(),
-        correlation=intake.correlation,
-        changes=intake.changes,
-    )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.classifier import Classifier
 from core.decision import Classification, Decision, Reason, Urgency
+from core.neighbours import Memory, judge_with_precedents
 from core.priority import PriorityMatrix
 from slackbot.desk.show import Cause
+from slackbot.desk.watch import under_watch
 from slackbot.intake import Intake, Kind
 from slackbot.team_settings import TriageMode
-from storage.records import Source
+from storage.records import InboxItem, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,48 @@ class Judged:
     def cause(self) -> Cause:
         """What its cards go back to."""
         return Cause(self.intake.correlation, self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What one batch is judged by, whatever is promoted or settled meanwhile.
+
+    Attributes:
+        classifier: The model in force.
+        matrix: Priority of urgency and impact.
+        settled: What people of each team have settled.
+        demoted: The queues of each team that have lost automatic routing.
+    """
+
+    classifier: Classifier
+    matrix: PriorityMatrix
+    settled: Mapping[str, Memory]
+    demoted: Mapping[str, frozenset[str]]
+
+    async def __call__(self, items: Sequence[InboxItem], intakes: Sequence[Intake]) -> list[Judged]:
+        """Judge payloads off the event loop, all in one batch.
+
+        Args:
+            items: As they were recorded.
+            intakes: Their payloads in the same order, each with its text.
+        """
+        started = time.perf_counter()
+        said = await asyncio.to_thread(
+            judge_with_precedents,
+            self.classifier,
+            [intake.text or "" for intake in intakes],
+            [not intake.in_conversation for intake in intakes],
+            [self.settled[intake.team] for intake in intakes],
+        )
+        latency_ms = (time.perf_counter() - started) * 1000
+        return [
+            Judged(intake, self._wanted(each, intake), latency_ms, item.received_at)
+            for item, intake, each in zip(items, intakes, said, strict=True)
+        ]
+
+    def _wanted(self, said: Classification, intake: Intake) -> Classification:
+        given = with_given_urgency(said, intake.urgency, self.matrix)
+        return under_watch(as_wanted(given, intake.mode), self.demoted[intake.team])
 
 
 def with_given_urgency(

@@ -8,58 +8,25 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.decision import Priority
 from slackbot.desk.announce import News, announce
-from slackbot.desk.audits import AUDITED_STATES, open_audit
+from slackbot.desk.audits import open_audit
 from slackbot.desk.show import Cause, notify, show
+from slackbot.desk.steps import (
+    BY_REPORTER,
+    CLOSING,
+    SETTLING,
+    Step,
+    expected,
+    may_answer,
+    queue_after,
+    state_after,
+)
 from slackbot.errors import AutoTicketError
 from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
 from storage import predictions, review_requests, reviews, tickets
 from storage.records import Action, NewReview, Review, State, Ticket
-from storage.review_records import NewReviewRequest, Why
-
-OPEN_STATES = frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED})
-
-EXPECTED_STATES = {
-    Action.CONFIRM: frozenset({State.PENDING}),
-    Action.DISMISS: frozenset({State.PENDING}),
-    Action.REASSIGN: frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED, State.DISMISSED}),
-    Action.PRIORITY: OPEN_STATES,
-    Action.CLAIM: frozenset({State.ASSIGNED}),
-    Action.RESOLVE: frozenset({State.ASSIGNED, State.CLAIMED}),
-    Action.REOPEN: frozenset({State.RESOLVED}),
-    Action.WITHDRAW: OPEN_STATES,
-    Action.WRONG_QUEUE: frozenset({State.ASSIGNED, State.CLAIMED}),
-}
-"""From which states each step leads on; who comes second finds another state, and loses."""
-
-_STATE_AFTER = {
-    Action.CONFIRM: State.ASSIGNED,
-    Action.DISMISS: State.DISMISSED,
-    Action.REASSIGN: State.ASSIGNED,
-    Action.CLAIM: State.CLAIMED,
-    Action.RESOLVE: State.RESOLVED,
-    Action.REOPEN: State.ASSIGNED,
-    Action.WITHDRAW: State.WITHDRAWN,
-    Action.WRONG_QUEUE: State.PENDING,
-}
-
-BY_REPORTER = frozenset({Action.WITHDRAW, Action.WRONG_QUEUE})
-"""These are for who reported the ticket, and for nobody else."""
-
-_SETTLING = frozenset({Action.CONFIRM, Action.REASSIGN, Action.DISMISS})
-"""These say where a ticket belongs."""
-
-_CLOSING = frozenset({Action.DISMISS, Action.RESOLVE, Action.WITHDRAW})
-"""What can still be done with a ticket whose text was erased."""
-
-_EXPECTED_BY_AUDIT = {
-    Action.CONFIRM: AUDITED_STATES,
-    Action.REASSIGN: AUDITED_STATES,
-    Action.DISMISS: AUDITED_STATES - {State.RESOLVED},
-}
-"""From which states the answer to an audit leads on."""
+from storage.review_records import NewReviewRequest, ReviewRequest, Why
 
 
 class UnknownTicket(AutoTicketError):
@@ -117,28 +84,6 @@ class Settled:
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a person wants done with a ticket.
-
-    Attributes:
-        number: "T-12".
-        action: What.
-        user: Slack user id of who.
-        queue: The queue picked, for confirm and reassign.
-        priority: The priority picked, for priority.
-        seen_pending: The card still asked for a decision when the person clicked, so that the
-            click must not undo a decision made meanwhile; a card that asks may be an audit's.
-    """
-
-    number: str
-    action: Action
-    user: str
-    queue: str | None = None
-    priority: Priority | None = None
-    seen_pending: bool = False
-
-
 async def settle(
     conn: AsyncConnection,
     team: str,
@@ -168,44 +113,72 @@ async def settle(
         AlreadyThere: The reporter picked the queue that the ticket is in.
         AlreadySettled: Somebody was first.
     """
+    before = await _settleable(conn, team, step, queues)
+    request = (await review_requests.latest(conn, [before.id])).get(before.id)
+    audited = may_answer(step) and open_audit(before, request) is not None
+    step = await _named_rightly(conn, step, before)
+    after = await _change(conn, step, before, audited=audited)
+    await _record(conn, step, before, after, request)
+    await show(conn, after, settings, cause)
+    stepped = News.stepped(after, step.action, step.user, cause.correlation)
+    await announce(conn, [stepped], webhooks)
+    if step.action is not Action.PRIORITY and not (audited and step.action is Action.CONFIRM):
+        await _tell_reporter(conn, step, after, cause)
+    return Settled(after, step.action)
+
+
+async def _settleable(
+    conn: AsyncConnection, team: str, step: Step, queues: Collection[str]
+) -> Ticket:
+    """The ticket, locked, when this person may take this step at all."""
     if step.queue is not None and step.queue not in queues:
         raise UnknownQueue(step.queue)
-    before = await tickets.get(conn, team, step.number, lock=True)
-    if before is None or before.state is State.SILENT:
+    ticket = await tickets.get(conn, team, step.number, lock=True)
+    if ticket is None or ticket.state is State.SILENT:
         raise UnknownTicket(step.number)
-    if not before.text and step.action not in _CLOSING:
-        raise Forgotten(before.number)
-    _check_reporter(step, before)
-    request = (await review_requests.latest(conn, [before.id])).get(before.id)
-    audit = open_audit(before, request) if _may_answer(step) else None
-    step = await _named_rightly(conn, step, before)
+    if not ticket.text and step.action not in CLOSING:
+        raise Forgotten(ticket.number)
+    _check_reporter(step, ticket)
+    return ticket
+
+
+async def _change(conn: AsyncConnection, step: Step, before: Ticket, *, audited: bool) -> Ticket:
     after = await tickets.change(
         conn,
-        team=team,
+        team=before.team,
         ticket_id=before.id,
-        expected=_expected(step, before) if audit is None else _EXPECTED_BY_AUDIT[step.action],
+        expected=expected(step, before, audited=audited),
         now=datetime.now(UTC),
-        state=_state_after(step, before),
-        queue=_queue_after(step, before),
+        state=state_after(step, before),
+        queue=queue_after(step, before),
         priority=step.priority.value if step.priority else before.priority,
     )
     if after is None:
         raise AlreadySettled(before, await reviews.last_of_ticket(conn, before.id))
-    await reviews.add(conn, _review(step, before, after), now=datetime.now(UTC))
-    if request is not None and step.action in _SETTLING:
-        asked = before.state is State.PENDING or audit is not None
-        await review_requests.answer(conn, request, asked=asked, now=datetime.now(UTC))
-    if step.action is Action.WRONG_QUEUE and open_audit(before, request) is None:
+    return after
+
+
+async def _record(
+    conn: AsyncConnection,
+    step: Step,
+    before: Ticket,
+    after: Ticket,
+    request: ReviewRequest | None,
+) -> None:
+    """Note what was done, what it answers, and what it asks."""
+    now, audit = datetime.now(UTC), open_audit(before, request)
+    await reviews.add(conn, _review(step, before, after), now=now)
+    if request is not None and step.action in SETTLING:
+        asked = before.state is State.PENDING or (may_answer(step) and audit is not None)
+        await review_requests.answer(conn, request, asked=asked, now=now)
+    if step.action is Action.WRONG_QUEUE and audit is None:
         # An audit that is still open is answered by what comes of this, and stays a fair draw.
-        await review_requests.add(conn, [_asked_by_reporter(after)], now=datetime.now(UTC))
-    await show(conn, after, settings, cause)
-    stepped = News.stepped(after, step.action, step.user, cause.correlation)
-    await announce(conn, [stepped], webhooks)
-    agrees = audit is not None and step.action is Action.CONFIRM
-    if step.action is not Action.PRIORITY and not agrees:
-        notice = answers.notice(after, step.action, by=step.user)
-        await notify(conn, after, notice, f"notice:{after.id}:{after.version}", cause)
-    return Settled(after, step.action)
+        await review_requests.add(conn, [_asked_by_reporter(after)], now=now)
+
+
+async def _tell_reporter(conn: AsyncConnection, step: Step, after: Ticket, cause: Cause) -> None:
+    notice = answers.notice(after, step.action, by=step.user)
+    await notify(conn, after, notice, f"notice:{after.id}:{after.version}", cause)
 
 
 async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> Step:
@@ -215,7 +188,7 @@ async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> S
     if ticket.state is State.PENDING:
         said = (await predictions.latest(conn, [ticket.id])).get(ticket.id)
         agrees = said is not None and said.queue == step.queue
-    elif _may_answer(step):
+    elif may_answer(step):
         agrees = ticket.queue == step.queue
     else:
         return step
@@ -231,37 +204,10 @@ def _check_reporter(step: Step, ticket: Ticket) -> None:
         raise AlreadyThere(ticket)
 
 
-def _queue_after(step: Step, before: Ticket) -> str | None:
-    """Where the ticket is after the step; what its reporter proposes is not yet decided."""
-    return None if step.action is Action.WRONG_QUEUE else step.queue or before.queue
-
-
 def _asked_by_reporter(ticket: Ticket) -> NewReviewRequest:
     return NewReviewRequest(
         team=ticket.team, ticket_id=ticket.id, why=Why.REPORTER, probability=1.0, blind=False
     )
-
-
-def _may_answer(step: Step) -> bool:
-    """Whether a step answers an audit, if one is open: it was taken on a card that asked."""
-    return step.seen_pending and step.action in _SETTLING
-
-
-def _state_after(step: Step, before: Ticket) -> State:
-    """An audit that agrees changes nothing, and none opens again what is resolved."""
-    audited = _may_answer(step) and before.state in AUDITED_STATES
-    if audited and (step.action is Action.CONFIRM or before.state is State.RESOLVED):
-        return before.state
-    return _STATE_AFTER.get(step.action, before.state)
-
-
-def _expected(step: Step, ticket: Ticket) -> frozenset[State]:
-    expected = EXPECTED_STATES[step.action]
-    if step.action is Action.REASSIGN and ticket.queue == step.queue:
-        expected -= {State.ASSIGNED, State.CLAIMED}  # it is there already
-    if step.seen_pending and step.action in _SETTLING:
-        expected &= {State.PENDING}
-    return expected
 
 
 def _review(step: Step, before: Ticket, after: Ticket) -> NewReview:

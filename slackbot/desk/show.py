@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from slackbot.intake import new_correlation
 from slackbot.placement import Placement, own_card, placements
 from slackbot.team_settings import TeamSettings
 from slackbot.views.message import Message
@@ -123,6 +124,23 @@ async def notify(
         correlation=cause.correlation,
     )
     await deliveries.enqueue(conn, [notice], datetime.now(UTC))
+
+
+async def tell_channel(
+    conn: AsyncConnection, team: str, channel: str, message: Message, key: str
+) -> bool:
+    """Post what is about no single ticket, once for each `key`; False when that is under way."""
+    notice = NewDelivery(
+        team=team,
+        lane=channel,
+        kind=DeliveryKind.NOTICE,
+        ticket_id=None,
+        card_id=None,
+        key=key,
+        payload={"message": message.to_payload(), "thread_ts": None},
+        correlation=new_correlation(),
+    )
+    return await deliveries.enqueue(conn, [notice], datetime.now(UTC)) == 1
 
 
 async def answer(

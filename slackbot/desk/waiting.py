@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slackbot.desk.audits import AuditDraw
 from slackbot.desk.budget import Drawn, Today, draw, today
-from slackbot.intake import new_correlation
+from slackbot.desk.show import tell_channel
 from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
 from slackbot.views.home import Wanted, page_size
-from storage import deliveries, review_requests, reviews, waiting
-from storage.records import DeliveryKind, NewDelivery
+from storage import review_requests, reviews, waiting
 from storage.review_records import NewReviewRequest, ReviewRequest, Why
 from storage.waiting import Waiting
 
@@ -92,17 +91,7 @@ async def begin_day(
     if len(everything) <= left:
         return False
     message = answers.beyond_budget(len(everything), len(everything) - left, budget)
-    notice = NewDelivery(
-        team=team,
-        lane=channel,
-        kind=DeliveryKind.NOTICE,
-        ticket_id=None,
-        card_id=None,
-        key=f"budget:{now.date()}",
-        payload={"message": message.to_payload(), "thread_ts": None},
-        correlation=new_correlation(),
-    )
-    if not await deliveries.enqueue(conn, [notice], datetime.now(UTC)):
+    if not await tell_channel(conn, team, channel, message, f"budget:{now.date()}"):
         return False
 
     def chance(ticket: Waiting) -> float:

@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.decision import Classification, Decision, Reason
 from core.queue_watch import Evidence, Verdict, judge_automatic, judge_demoted, weigh
 from slackbot.desk.settings import SettingsOfTeams
+from slackbot.desk.show import tell_channel
 from slackbot.errors import AutoTicketError
 from slackbot.views import watch as views
-from storage import audit_log, deliveries, queue_changes
+from storage import audit_log, queue_changes
 from storage.audit_log import JudgedTicket
 from storage.database import Database
-from storage.records import Action, DeliveryKind, NewDelivery
+from storage.records import Action
 from storage.review_records import NewQueueChange, QueueChange, RoutingChange, Why
 
 log = logging.getLogger(__name__)
@@ -232,14 +233,5 @@ async def _tell(
     channel: str,
 ) -> bool:
     """Tell the reviewers; False when another replica was first with this very change."""
-    notice = NewDelivery(
-        team=change.team,
-        lane=channel,
-        kind=DeliveryKind.NOTICE,
-        ticket_id=None,
-        card_id=None,
-        key=f"queue:{change.change.value}:{change.queue}:{last.id if last else 0}",
-        payload={"message": views.notice(change).to_payload(), "thread_ts": None},
-        correlation="",
-    )
-    return await deliveries.enqueue(conn, [notice], datetime.now(UTC)) == 1
+    key = f"queue:{change.change.value}:{change.queue}:{last.id if last else 0}"
+    return await tell_channel(conn, change.team, channel, views.notice(change), key)

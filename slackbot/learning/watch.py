@@ -17,15 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.classifier import Classifier
 from core.errors import BundleError, CoreError
 from slackbot.desk import Desk
-from slackbot.intake import new_correlation
+from slackbot.desk.show import tell_channel
 from slackbot.learning import promotion, versions
 from slackbot.learning.offers import offer_of
 from slackbot.learning.versions import UnknownVersion, Version
 from slackbot.views import model as view
 from slackbot.views.message import Message
-from storage import deliveries
 from storage.errors import DatabaseUnavailable
-from storage.records import DeliveryKind, NewDelivery
 
 log = logging.getLogger(__name__)
 
@@ -139,18 +137,8 @@ class ModelWatch:
         message = _card(version)
         if message is None:
             return
-        card = NewDelivery(
-            team=team,
-            lane=channel,
-            kind=DeliveryKind.NOTICE,
-            ticket_id=None,
-            card_id=None,
-            key=f"model:{version.name}",
-            payload={"message": message.to_payload(), "thread_ts": None},
-            correlation=new_correlation(),
-        )
         async with self.desk.database.write() as conn:
-            if await deliveries.enqueue(conn, [card], datetime.now(UTC)):
+            if await tell_channel(conn, team, channel, message, f"model:{version.name}"):
                 log.info("model_offered", extra={"version": version.name})
         self.desk.outbox_filled.set()
 

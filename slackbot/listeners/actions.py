@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -14,8 +13,7 @@ from slackbot.desk import BY_REPORTER, Step
 from slackbot.errors import AutoTicketError
 from slackbot.identity import team_of
 from slackbot.listeners.home import Home
-from slackbot.listeners.services import WHO_IS_IT_S, Services
-from slackbot.slack_calls import SlackFailure
+from slackbot.listeners.services import Services
 from slackbot.views import answers
 from slackbot.views.controls import audit_prefix
 from slackbot.views.ids import ActionId, parse_choice, queue_named
@@ -37,10 +35,6 @@ _MEANS = {
     ActionId.WRONG_QUEUE: Action.WRONG_QUEUE,
     ActionId.WITHDRAW: Action.WITHDRAW,
 }
-
-
-class NotAReviewer(AutoTicketError):
-    """The person may not settle tickets."""
 
 
 class StaleCard(AutoTicketError):
@@ -66,20 +60,10 @@ class ReviewActions:
         """Decide and commit, then acknowledge: what Slack was told has happened, has happened."""
         step, team = self._step(body, action), team_of(context)
         if step.action not in BY_REPORTER:  # whose ticket it is, the desk knows
-            await self._require_reviewer(team, step.user)
+            await self._services.require_reviewer(team, step.user)
         await self._desk.settle(team, step)
         await ack()
         await self._home.refresh(client, team, first=step.user, view=body.get("view") or {})
-
-    async def _require_reviewer(self, team: str, user: str) -> None:
-        try:
-            async with asyncio.timeout(WHO_IS_IT_S):
-                reviewers = await self._services.reviewers(team)
-                allowed = await reviewers.includes(user)
-        except (SlackFailure, TimeoutError) as error:
-            raise NotAReviewer(answers.reviewer_unknown().text) from error
-        if not allowed:
-            raise NotAReviewer(answers.not_a_reviewer(any_set=await reviewers.any_set()).text)
 
     def _step(self, body: dict[str, Any], action: dict[str, Any]) -> Step:
         value = action.get("value") or (action.get("selected_option") or {}).get("value") or ""

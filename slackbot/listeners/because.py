@@ -9,17 +9,12 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.desk import UnknownTicket
-from slackbot.errors import AutoTicketError
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.listeners.tell import tell
 from slackbot.views import answers
 from slackbot.views.ids import parse_choice
 from storage.records import State
-
-
-class NotYours(AutoTicketError):
-    """Only reviewers and who reported the ticket may ask."""
 
 
 class Because:
@@ -46,7 +41,7 @@ class Because:
         ticket = history.ticket
         if ticket.state in (State.SILENT, State.WITHDRAWN):  # nobody is shown what they say
             raise UnknownTicket(number)
-        if user != ticket.reporter and not await self._services.may_review(team, user):
-            raise NotYours(answers.not_a_reviewer(any_set=True).text)
+        if user != ticket.reporter:
+            await self._services.require_reviewer(team, user)
         moved = await desk.because(history)
         await tell(body, client, answers.because(number, history.said.queue, moved))

@@ -9,19 +9,14 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slackbot.errors import AutoTicketError
 from slackbot.identity import team_of
-from slackbot.listeners.services import Services
+from slackbot.listeners.services import NotAReviewer, Services
 from slackbot.slack_calls import SlackFailure, sorted_failures
 from slackbot.views import answers
 from slackbot.views.message import Message
 from slackbot.views.model import ModelAction
 
 log = logging.getLogger(__name__)
-
-
-class MayNotDecide(AutoTicketError):
-    """The person is no reviewer."""
 
 
 class ModelActions:
@@ -42,8 +37,9 @@ class ModelActions:
         user, version = body["user"]["id"], str(action.get("value") or "")
         team = team_of(context)
         # One workspace's reviewers decide for it alone, and only where it has the bot alone.
-        if team != self._services.models.team or not await self._services.may_review(team, user):
-            raise MayNotDecide(answers.not_a_reviewer(any_set=True).text)
+        if team != self._services.models.team:
+            raise NotAReviewer(answers.not_a_reviewer(any_set=True).text)
+        await self._services.require_reviewer(team, user)
         message = await self._decide(ModelAction(action["action_id"]), version, user)
         await ack()
         await _rewrite(client, body, message)

@@ -9,17 +9,12 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slackbot.errors import AutoTicketError
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.slack_calls import SlackFailure, sorted_failures
-from slackbot.views import answers, watch
+from slackbot.views import watch
 
 log = logging.getLogger(__name__)
-
-
-class NotForYou(AutoTicketError):
-    """Only reviewers decide about queues."""
 
 
 class Queues:
@@ -37,10 +32,10 @@ class Queues:
         client: AsyncWebClient,
     ) -> None:
         """Commit, acknowledge, and take the button away."""
-        user, queue = str(body["user"]["id"]), str(action.get("value") or "")
-        if not await self._services.may_review(team_of(context), user):
-            raise NotForYou(answers.not_a_reviewer(any_set=True).text)
-        await self._services.desk.watch.restore(team_of(context), queue, by=user)
+        team, user = team_of(context), str(body["user"]["id"])
+        queue = str(action.get("value") or "")
+        await self._services.require_reviewer(team, user)
+        await self._services.desk.watch.restore(team, queue, by=user)
         await ack()
         message = watch.restored(queue, user)
         try:

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 from slackbot.config import Settings
 from slackbot.desk import Desk
+from slackbot.errors import AutoTicketError
 from slackbot.learning.watch import ModelWatch
 from slackbot.people import Reviewers
 from slackbot.slack_calls import SlackFailure
+from slackbot.views import answers
 from slackbot.workspaces import Workspaces
 
 WHO_IS_IT_S = 2.0
 """Slack wants an answer within 3 s; who cannot be looked up by then is refused."""
+
+
+class NotAReviewer(AutoTicketError):
+    """The person may not do this: reviewers may, and nobody is one as long as none are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,25 @@ class Services:
         except (SlackFailure, TimeoutError):
             return False
 
+    async def require_reviewer(self, team: str, user: str) -> None:
+        """Refuse who may not settle the team's tickets.
+
+        Raises:
+            NotAReviewer: `user` is none, or Slack does not say so in time.
+        """
+        try:
+            async with asyncio.timeout(WHO_IS_IT_S):
+                reviewers = await self.reviewers(team)
+                allowed = await reviewers.includes(user)
+        except (SlackFailure, TimeoutError) as error:
+            raise NotAReviewer(answers.reviewer_unknown().text) from error
+        if not allowed:
+            raise NotAReviewer(answers.not_a_reviewer(any_set=await reviewers.any_set()).text)
+
     async def may_review(self, team: str, user: str) -> bool:
         """Whether `user` may settle the team's tickets; no when Slack does not say so in time."""
         try:
-            async with asyncio.timeout(WHO_IS_IT_S):
-                return await (await self.reviewers(team)).includes(user)
-        except (SlackFailure, TimeoutError):
+            await self.require_reviewer(team, user)
+        except NotAReviewer:
             return False
+        return True

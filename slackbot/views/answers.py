@@ -48,12 +48,11 @@ def because(number: str, queue: str, moved: Sequence[Moved]) -> Message:
     if not moved:
         return plain_text(f"No single word of {number} speaks for {queue_name(queue)}.")
     lines = [
-        f"• *{escape(shorten(each.word, _WORD_SHOWN))}* {each.share * 100:+.0f} points"
-        for each in moved
+        f"• *{escape(shorten(each.word, _WORD_SHOWN))}* {each.share * 100:+.0f}" for each in moved
     ]
     return plain_text(
-        f"{number} looks like {queue_name(queue)} because of these words. So many points of a "
-        "hundred less sure, or surer, the model would be without them:\n" + "\n".join(lines)
+        f"{number} looks like {queue_name(queue)} because of these words. By so many percentage "
+        "points each makes the model surer or, with a minus, less sure:\n" + "\n".join(lines)
     )
 
 

@@ -46,7 +46,7 @@ ARROWS = {
     "classified -> written": (desk, "apply", "before", None),
     "written -> committed": (desk.inbox, "finish", "after", None),
     "committed -> worker told": (desk.Desk, "triage", "after", None),
-    "committed -> lane leased": (delivery.deliveries, "lease_lanes", "after", _something),
+    "committed -> lane leased": (delivery.lanes, "lease", "after", _something),
     "lane leased -> posted": (posting.Poster, "deliver", "before", _is_post),
     "posted -> marked": (posting.Poster, "deliver", "after", _is_post),
     "marked -> committed": (delivery, "write_down", "after", None),

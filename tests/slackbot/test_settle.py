@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.decision import Priority
-from slackbot.desk.settle import BY_REPORTER, Step, settle
+from slackbot.desk.settle import settle
 from slackbot.desk.show import Cause
+from slackbot.desk.steps import BY_REPORTER, Step
 from slackbot.errors import AutoTicketError
 from slackbot.team_settings import TeamSettings
 from storage import forget, reviews, tickets

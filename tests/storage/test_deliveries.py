@@ -1,27 +1,23 @@
-"""storage.deliveries: everything delivered, in order, by one owner, and never blindly twice."""
+"""storage.deliveries, storage.lanes: all in order, by one owner, never blindly twice."""
 
 import asyncio
 
 from sqlalchemy import select
 
-from storage import deliveries
+from storage import deliveries, lanes
 from storage.records import DeliveryState, Place
 from storage.schema import deliveries as table
-from storage.schema import lanes
+from storage.schema import lanes as lanes_table
 from tests.storage.examples import NOW, TEAM, enqueue, file_ticket, finish, later, want_card
 
 
 async def take(database, owner, *, now=NOW, limit=10, per_lane=10):
     async with database.write() as conn:
-        return await deliveries.lease_lanes(
-            conn, owner=owner, limit=limit, per_lane=per_lane, now=now
-        )
+        return await lanes.lease(conn, owner=owner, limit=limit, per_lane=per_lane, now=now)
 
 
 async def let_go(conn, owner, lane="C1", not_before=NOW):
-    return await deliveries.release_lane(
-        conn, owner=owner, team=TEAM, lane=lane, not_before=not_before
-    )
+    return await lanes.let_go(conn, owner=owner, team=TEAM, lane=lane, not_before=not_before)
 
 
 async def make_card(conn):
@@ -117,7 +113,7 @@ async def test_a_failed_head_blocks_its_lane_until_it_is_due(db):
         failed = {"owner": "x", "delivery_id": head, "due_at": later(60), "error": "429"}
         assert await deliveries.retry(conn, **failed, uncertain=False)
         assert await let_go(conn, "x")
-        await deliveries.release(conn, owner="x")
+        await lanes.release(conn, owner="x")
     assert [keys(lane) for lane in await take(db, "y", now=later(59))] == [["c"]]
     (lane,) = await take(db, "y", now=later(60))
     assert keys(lane) == ["a", "b"]
@@ -152,10 +148,8 @@ async def test_what_a_dead_owner_held_is_taken_over_as_uncertain(db):
         assert not await deliveries.retry(conn, **lost, due_at=NOW, error="")
         assert not await deliveries.bury(conn, **lost, error="")
         assert not await let_go(conn, "dead")
-        assert not await deliveries.renew_lane(
-            conn, owner="dead", team=TEAM, lane="C1", now=later(30)
-        )
-        assert await deliveries.release(conn, owner="dead") == 0
+        assert not await lanes.renew(conn, owner="dead", team=TEAM, lane="C1", now=later(30))
+        assert await lanes.release(conn, owner="dead") == 0
         assert await finish(conn, owner="heir", delivery_id=again.deliveries[0].id, now=NOW)
 
 
@@ -172,7 +166,7 @@ async def test_a_takeover_and_the_old_owners_last_word_do_not_mix(open_database)
 
     async with one.write() as conn:
         heir = {"owner": "heir", "limit": 1, "per_lane": 1, "now": later(30)}
-        assert len(await deliveries.lease_lanes(conn, **heir)) == 1
+        assert len(await lanes.lease(conn, **heir)) == 1
         last_word = asyncio.create_task(say_it_is_done())
         await asyncio.sleep(0.1)
     assert await last_word is False
@@ -184,7 +178,7 @@ async def test_a_renewed_lane_is_kept_longer(db):
     await take(db, "x")
     async with db.write() as conn:
         renewed = {"owner": "x", "team": TEAM, "lane": "C1", "now": later(20), "seconds": 30}
-        assert await deliveries.renew_lane(conn, **renewed)
+        assert await lanes.renew(conn, **renewed)
     assert await take(db, "y", now=later(49)) == []
     assert len(await take(db, "y", now=later(50))) == 1
 
@@ -195,7 +189,7 @@ async def test_an_owner_that_ends_leaves_all_lanes_as_uncertain(db):
         await enqueue(conn, "C2")
     await take(db, "leaving")
     async with db.write() as conn:
-        assert await deliveries.release(conn, owner="leaving") == 2
+        assert await lanes.release(conn, owner="leaving") == 2
     for lane in await take(db, "heir"):
         assert [each.uncertain for each in lane.deliveries] == [True]
 
@@ -283,7 +277,7 @@ async def test_purge_forgets_only_what_is_old_and_done(db):
         assert await deliveries.purge(conn, NOW) == 0
         assert await deliveries.purge(conn, later(1)) == 1
         assert (await conn.execute(select(table.c.key))).scalars().all() == ["waiting"]
-        assert (await conn.execute(select(lanes))).all() == []
+        assert (await conn.execute(select(lanes_table))).all() == []
     (lane,) = await take(db, "y")
     assert keys(lane) == ["waiting"]
 

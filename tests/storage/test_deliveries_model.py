@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import cards, deliveries
+from storage import cards, deliveries, lanes
 from storage.database import Database
 from storage.records import Place
 from tests.storage.examples import TEAM, enqueue, file_ticket, finish, later, want_card
@@ -63,13 +63,13 @@ class World:
             return
         async with self.database.write() as conn:
             asked = {"owner": owner, "limit": 1, "per_lane": 3, "now": later(self.clock)}
-            for lane in await deliveries.lease_lanes(conn, **asked):
+            for lane in await lanes.lease(conn, **asked):
                 self.held[owner] = lane.lane, list(lane.deliveries), self.clock + 30
 
     async def leave(self, owner):
         self.held.pop(owner, None)
         async with self.database.write() as conn:
-            await deliveries.release(conn, owner=owner)
+            await lanes.release(conn, owner=owner)
 
     async def deliver(self, owner, end):
         lane, left, until = self.held.get(owner, (None, [], 0))
@@ -87,7 +87,7 @@ class World:
             if not left or end in ("answer_lost", "rate_limited"):
                 del self.held[owner]
                 free = {"owner": owner, "team": TEAM, "lane": lane}
-                assert await deliveries.release_lane(conn, **free, not_before=later(self.clock))
+                assert await lanes.let_go(conn, **free, not_before=later(self.clock))
 
     async def call(self, lane, each):
         if each.card_id is None:

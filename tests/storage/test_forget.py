@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from storage import deliveries, export, forget, inbox, predictions, reviews, tickets
+from storage import export, forget, inbox, lanes, predictions, reviews, tickets
 from storage.database import Database
 from storage.export import Dataset
 from storage.records import Place, State
@@ -76,7 +76,7 @@ async def test_messages_about_the_ticket_go_and_its_cards_stay(db):
         await enqueue(conn, ticket_id=ticket.id, card_id=card.id)
         await enqueue(conn, "C2")
         taken = {"owner": "x", "limit": 9, "per_lane": 1, "now": NOW}
-        first, _ = await deliveries.lease_lanes(conn, **taken)
+        first, _ = await lanes.lease(conn, **taken)
         await forget.ticket(conn, team=None, ticket_id=ticket.id)
         about = {"say": "hello"}, "leased"
         assert await payloads(conn, outbox) == [({}, "done"), ({}, "waiting"), about]

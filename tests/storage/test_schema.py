@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 import storage
-from storage import cards, deliveries, forget, inbox, predictions, reviews, tickets, waiting
+from storage import cards, deliveries, forget, inbox, lanes, predictions, reviews, tickets, waiting
 from storage.records import Place, State
 from storage.schema import REVISION, metadata
 from tests.storage.examples import (
@@ -53,7 +53,7 @@ async def the_way_of_a_message(db):
         await inbox.renew(conn, owner="x", ids=[item.id], now=NOW)
         await inbox.finish(conn, owner="x", ids=[item.id])
     async with db.write() as conn:
-        (lane,) = await deliveries.lease_lanes(conn, owner="x", limit=9, per_lane=9, now=NOW)
+        (lane,) = await lanes.lease(conn, owner="x", limit=9, per_lane=9, now=NOW)
         await tickets.get(conn, TEAM, ticket.id)
         await tickets.by_key(conn, TEAM, "C1:1.1")
         await cards.of_tickets(conn, [ticket.id])
@@ -63,8 +63,8 @@ async def the_way_of_a_message(db):
         made = {"owner": "x", "delivery_id": lane.deliveries[0].id}
         await finish(conn, **made, now=NOW)
         held = {"owner": "x", "team": TEAM, "lane": "C1"}
-        await deliveries.renew_lane(conn, **held, now=NOW)
-        await deliveries.release_lane(conn, **held, not_before=NOW)
+        await lanes.renew(conn, **held, now=NOW)
+        await lanes.let_go(conn, **held, not_before=NOW)
     async with db.write() as conn:
         settled = {"expected": [State.PENDING], "now": later(1), "state": State.ASSIGNED}
         await tickets.change(conn, team=TEAM, ticket_id=ticket.id, **settled)
