@@ -143,7 +143,7 @@ async def test_pings_are_answered_unless_the_socket_is_deaf(slack, client, ana, 
         aiohttp.ClientSession() as session,
         session.ws_connect(url, autoping=False) as socket,
     ):
-        await socket.receive()
+        await socket.receive(2)
         await socket.ping(b"hello?")
         pong = await socket.receive(1)
         assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"hello?")
@@ -163,7 +163,7 @@ async def test_the_eleventh_connection_is_sent_away(slack, client):
         for _ in range(11):
             url = (await client.apps_connections_open(app_token=slack.app_token))["url"]
             sockets.append(await session.ws_connect(url))
-            messages.append(await sockets[-1].receive_json())
+            messages.append(await sockets[-1].receive_json(timeout=2))
         assert [message["type"] for message in messages] == ["hello"] * 10 + ["disconnect"]
         assert messages[-1]["reason"] == "too_many_websockets"
         assert slack.socket.connections == 10

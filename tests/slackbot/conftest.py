@@ -1,17 +1,16 @@
-import asyncio
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 import yaml
 
 from core.decision import Decision
+from slackbot import bot
 from slackbot.bot import Bot
-from slackbot.config import parse_settings
 from slackbot.playground import Playground
-from slackbot.run import serve
-from slackbot.server import Front
-from storage import deliveries, inbox
+from tests.slackbot.serving import nothing_under_way, serving
+from tests.waiting import until
 
 
 @dataclass
@@ -64,30 +63,17 @@ class Office:
 
     async def settled(self):
         """Wait until nothing is under way any more: inbox and outbox are empty."""
-        for _ in range(400):
-            in_flight = self.slack.in_flight  # before the depths: what arrives is recorded first
-            async with self.bot.desk.database.read() as conn:
-                depths = [await inbox.depth(conn), await deliveries.depth(conn)]
-            if in_flight == 0 and not any(d.waiting + d.leased for d in depths):
-                return
-            await asyncio.sleep(0.025)
-        raise AssertionError(f"still under way: {depths}")
+        here = partial(nothing_under_way, self.slack, self.bot.desk.database)
+        await until(here, what="inbox and outbox are empty")
 
     @contextlib.asynccontextmanager
     async def open(self):
         """Start the bot; it is stopped as SIGTERM would stop it."""
-        front, stop = Front(parse_settings(self.env)), asyncio.Event()
-        running = asyncio.create_task(serve(front, stop))
-        try:
-            while not all((await front.readiness()).values()) and not running.done():
-                await asyncio.sleep(0.005)
+        async with serving(self.env) as front:
             self.bot, self.port = front.bot, front.port
             if not front.settings.app_token:
                 self.slack.use_http(f"http://127.0.0.1:{front.port}/slack/events")
             yield self
-        finally:
-            stop.set()
-            await running
 
 
 @pytest.fixture
@@ -103,7 +89,23 @@ def mode(request):
 
 
 @pytest.fixture
-def new_office(slack, tmp_path, texts, root):
+def model_once(monkeypatch, classifier, root):
+    """Gives every bot in this process the shipped model that is loaded already.
+
+    Bots that are processes of their own load it, and so do those of another model.
+    """
+    load = bot._load_classifier
+
+    def given(settings):
+        if settings.model_dir != root / "models" / "default":
+            return load(settings)
+        return replace(classifier, matrix=settings.priority_matrix)
+
+    monkeypatch.setattr(bot, "_load_classifier", given)
+
+
+@pytest.fixture
+def new_office(slack, tmp_path, texts, root, model_once):
     """Makes an office; `env` changes the settings."""
 
     def make(mode="socket", **env):

@@ -8,16 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import yaml
 
 from slackbot.playground import Playground
 from slackbot.playground.errors import PlaygroundError
-from storage import deliveries, inbox, reviews
+from storage import reviews
 from storage.database import Database
 from storage.records import Action
 from tests.slackbot.mortal import ARROWS
+from tests.slackbot.serving import nothing_under_way
+from tests.waiting import until
 
 ORDER = list(ARROWS)
 FETCH = [arrow for arrow in ORDER if "fetched" in arrow]
@@ -83,23 +86,15 @@ def lives(process):
 
 
 async def dead(office, process):
-    async with asyncio.timeout(60):
-        while lives(process) or office.slack.socket.connections:
-            await asyncio.sleep(0.02)
+    await until(lambda: not lives(process) and not office.slack.socket.connections, 60)
 
 
 async def settled(office):
     """Wait until nothing is under way between Slack and the bot."""
     database = await Database.open(office.env["AUTOTICKET_DATABASE_URL"], migrate=False)
     try:
-        async with asyncio.timeout(60):
-            while True:
-                in_flight = office.slack.in_flight
-                async with database.read() as conn:
-                    depths = [await inbox.depth(conn), await deliveries.depth(conn)]
-                if not in_flight and not any(depth.waiting + depth.leased for depth in depths):
-                    return
-                await asyncio.sleep(0.05)
+        here = partial(nothing_under_way, office.slack, database)
+        await until(here, 60, "inbox and outbox are empty")
     finally:
         await database.close()
 

@@ -46,7 +46,8 @@ async def test_it_shows_the_table_then_the_playground_and_stops_cleanly(demo, tm
     process = await demo("--port", "0", "--data", str(tmp_path / "kept"))
     shown = (await asyncio.wait_for(process.stdout.readuntil(b"The playground: "), 60)).decode()
     assert "put to a person" in shown
-    address = re.match(r"http://127\.0\.0\.1:\d+/", (await process.stdout.readline()).decode())
+    line = await asyncio.wait_for(process.stdout.readline(), 20)
+    address = re.match(r"http://127\.0\.0\.1:\d+/", line.decode())
     async with aiohttp.ClientSession(address.group()) as session:
         async with session.get("/page/state") as response:
             state = await response.json()

@@ -11,13 +11,13 @@ from slackbot.config import parse_settings
 from slackbot.desk.precedents import FRESH_S
 from slackbot.learning import promotion, retrain
 from slackbot.learning.watch import EVERY_S
-from slackbot.run import serve
-from slackbot.server import Front
 from storage import forget
 from storage.records import Action, State
 from storage.schema import model_changes
 from tests import tiny_bundle
+from tests.slackbot.serving import serving
 from tests.storage.examples import file_ticket, review
+from tests.waiting import until
 
 SURE = "laptop printer laptop"
 
@@ -70,12 +70,6 @@ async def offered(office):
     return found()[0]
 
 
-async def until(condition, seconds=10.0):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
 def version(office):
     return office.bot.desk.classifier.version
 
@@ -83,14 +77,8 @@ def version(office):
 @contextlib.asynccontextmanager
 async def second_replica(office):
     """Another replica on the same record."""
-    front, stop = Front(parse_settings(office.env)), asyncio.Event()
-    running = asyncio.create_task(serve(front, stop))
-    try:
-        await until(lambda: front.bot is not None)
+    async with serving(office.env) as front:
         yield front.bot
-    finally:
-        stop.set()
-        await running
 
 
 async def test_a_reviewer_promotes_and_takes_back_while_the_bot_runs(learning_office):

@@ -8,12 +8,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from slackbot.config import parse_settings
 from slackbot.metrics import CONTENT_TYPE, Metrics, Snapshot
-from slackbot.run import serve
-from slackbot.server import Front
 from storage.records import Action, QueueDepth
+from tests.slackbot.serving import listening, serving
 from tests.storage.examples import file_ticket, predict
+from tests.waiting import until
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -103,8 +102,12 @@ async def test_a_repeated_and_a_refused_payload_are_told_apart(new_office, tmp_p
         with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other:
             await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             await office.ana.say(office.help_, office.sure(1))
-            while not (samples := await scraped(office.port))["payloads_total", "failed"]:
-                await asyncio.sleep(0.05)
+
+            async def one_failed():
+                samples = await scraped(office.port)
+                return samples if samples["payloads_total", "failed"] else None
+
+            samples = await until(one_failed)
     assert samples["payloads_total", "new"] == 1
     assert samples["payloads_total", "repeated"] == 1
 
@@ -131,14 +134,9 @@ async def test_a_database_that_hangs_costs_a_scrape_only_its_own_figures(new_off
 async def test_a_bot_that_is_starting_says_so(new_office):
     office = new_office()
     office.slack.faults.fail("auth.test", times=3, status=503)
-    front, stop = Front(parse_settings(office.env)), asyncio.Event()
-    running = asyncio.create_task(serve(front, stop))
-    while not front.port:
-        await asyncio.sleep(0.005)
-    samples = await scraped(front.port)
+    async with serving(office.env, listening) as front:
+        samples = await scraped(front.port)
     assert {samples["up", part] for part in ("model", "database", "slack")} == {0}
-    stop.set()
-    await running
 
 
 async def test_drift_is_measured_beside_scrapes_and_not_in_them(new_office, monkeypatch):

@@ -10,7 +10,9 @@ from slackbot.config import parse_settings
 from slackbot.errors import ConfigError, SlackRefused
 from slackbot.run import serve
 from slackbot.server import Front
+from tests.slackbot.serving import listening, serving
 from tests.slackbot.signing import signed
+from tests.waiting import until
 
 
 async def test_only_slack_is_listened_to(new_office):
@@ -48,25 +50,24 @@ async def test_health_tells_the_truth(new_office):
         # Else it may be back before anybody asks.
         office.slack.faults.fail("apps.connections.open", times=1000, status=503)
         await office.slack.socket.close()
-        async with asyncio.timeout(20):
-            while (ready := await client.get(f"{url}/readyz")).status_code == 200:
-                await asyncio.sleep(0.01)
-        assert ready.json() == {"model": True, "database": True, "slack": False}
+
+        async def not_ready():
+            answer = await client.get(f"{url}/readyz")
+            return answer if answer.status_code != 200 else None
+
+        assert (await until(not_ready)).json() == {"model": True, "database": True, "slack": False}
 
 
 async def test_health_answers_while_slack_is_still_awaited(new_office):
     office = new_office()
     office.slack.faults.fail("auth.test", times=3, status=503)
-    front, stop = Front(parse_settings(office.env)), asyncio.Event()
-    running = asyncio.create_task(serve(front, stop))
-    while not front.port:
-        await asyncio.sleep(0.005)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{front.port}") as client:
-        assert (await client.get("/healthz")).status_code == 200
-        ready = await client.get("/readyz")
+    async with serving(office.env, listening) as front:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{front.port}") as client:
+            assert (await client.get("/healthz")).status_code == 200
+            ready = await client.get("/readyz")
         assert (ready.status_code, set(ready.json().values())) == (503, {False})
-    stop.set()
-    await asyncio.wait_for(running, 5)
+        asked_to_stop = time.monotonic()
+    assert time.monotonic() - asked_to_stop < 5
 
 
 async def test_a_taken_port_and_a_refused_token_are_clear_errors(new_office):

@@ -15,6 +15,7 @@ from slackbot.errors import ConfigError
 from slackbot.outcomes import write_down
 from slackbot.record_commands import list_dead, revive_dead
 from storage import deliveries, forget
+from tests.waiting import until
 
 SECRET = "shared-with-the-receiver"
 
@@ -83,12 +84,6 @@ def told(new_office, monkeypatch):
         return new_office(AUTOTICKET_WEBHOOKS=urls, AUTOTICKET_WEBHOOK_SECRET=SECRET, **env)
 
     return make
-
-
-async def until(condition, within=10):
-    async with asyncio.timeout(within):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def dead(office):

@@ -4,7 +4,6 @@ Both have the same ids for everything: people, channels and messages. Slack neve
 and whatever is not kept apart by team would show.
 """
 
-import asyncio
 import contextlib
 import html
 import json
@@ -25,12 +24,12 @@ from slackbot.doctor import diagnose
 from slackbot.errors import ConfigError
 from slackbot.playground import Playground
 from slackbot.playground.grid import CLIENT_ID, CLIENT_SECRET, Grid
-from slackbot.run import serve
-from slackbot.server import Front
 from slackbot.team_settings import TeamSettings, TriageMode
 from storage import deliveries, installations
 from storage.schema import tickets as tickets_table
 from tests.slackbot.conftest import Office
+from tests.slackbot.serving import serving
+from tests.waiting import until
 
 KEY = Fernet.generate_key().decode()
 
@@ -48,19 +47,12 @@ class House:
 
     @contextlib.asynccontextmanager
     async def open(self):
-        front, stop = Front(parse_settings(self.env)), asyncio.Event()
-        running = asyncio.create_task(serve(front, stop))
-        try:
-            while not all((await front.readiness()).values()) and not running.done():
-                await asyncio.sleep(0.005)
+        async with serving(self.env) as front:
             self.bot, self.port = front.bot, front.port
             for office in (self.acme, self.globex):
                 office.bot, office.port = front.bot, front.port
                 office.slack.use_http(f"http://127.0.0.1:{front.port}/slack/events")
             yield self
-        finally:
-            stop.set()
-            await running
 
     def page(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
@@ -94,7 +86,7 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path, root, texts):
+async def house(tmp_path, root, texts, model_once):
     manifest = yaml.safe_load((root / "manifest.yml").read_text(encoding="utf-8"))
     now = time.time() + 60  # the same for both, and so are all timestamps
 
@@ -219,8 +211,11 @@ async def test_who_removes_the_app_hears_nothing_more_and_harms_nobody(house, mo
         await house.furnish(globex, globex.rob)
         await house.pending(globex)
         house.grid.uninstall(globex.slack)
-        while await found(house, globex) is not None:
-            await asyncio.sleep(0.01)
+
+        async def removed():
+            return await found(house, globex) is None
+
+        await until(removed)
         # What was under way there goes nowhere.
         await house.bot.desk.settle(
             globex.slack.team_id, confirm(house, globex.rob.id, "T-1", globex.unsure())
@@ -266,8 +261,7 @@ async def test_tokens_lie_sealed_and_are_renewed_before_they_end(house, tmp_path
         # Nobody has asked for anything when the token ends: cards that come too early wait.
         house.grid.expire()
         await acme.ana.say(acme.help_, acme.unsure())
-        while "chat.postMessage" not in house.grid.refused:
-            await asyncio.sleep(0.01)
+        await until(lambda: "chat.postMessage" in house.grid.refused)
         await house.bot.workspaces.renew_all(datetime.now(UTC))
         await acme.card("review")
         await acme.settled()
@@ -282,9 +276,12 @@ async def test_another_key_seals_anew_and_then_the_old_one_may_go(house):
         sealed = (await found(house, house.acme)).secrets
     newer = Fernet.generate_key().decode()
     house.env["AUTOTICKET_ENCRYPTION_KEY"] = f"{newer},{KEY}"
+
+    async def sealed_anew():
+        return (await found(house, house.acme)).secrets != sealed
+
     async with house.open():
-        while (await found(house, house.acme)).secrets == sealed:
-            await asyncio.sleep(0.01)
+        await until(sealed_anew)
     house.env["AUTOTICKET_ENCRYPTION_KEY"] = newer
     async with house.open():
         assert (await house.pending(house.acme)).channel == house.acme.review.id

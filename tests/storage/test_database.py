@@ -137,7 +137,8 @@ async def test_processes_that_start_together_migrate_once(url):
         asyncio.run(main())
     """
     processes = [await run_python(code, url) for _ in range(4)]
-    outputs = [await process.communicate() for process in processes]
+    async with asyncio.timeout(60):
+        outputs = [await process.communicate() for process in processes]
     assert [errors for _, errors in outputs] == [b""] * 4
     assert {output for output, _ in outputs} == {f"{REVISION} {REVISION}\n".encode()}
 
@@ -209,7 +210,7 @@ async def test_a_killed_process_leaves_what_it_had_committed(url, db):
         asyncio.run(main())
     """
     process = await run_python(code, url)
-    assert await process.stdout.readline() == b"ready\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
     process.send_signal(signal.SIGKILL)
     await process.communicate()
     async with db.write() as conn:

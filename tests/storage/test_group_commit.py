@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from storage.errors import DatabaseUnavailable
 from storage.group_commit import GroupCommit
+from tests.waiting import until
 
 
 class Board:
@@ -81,8 +82,7 @@ async def test_who_stops_waiting_is_not_committed_and_the_others_are(board):
     pin = GroupCommit(board.database, board.pin)
     board.gate.clear()
     left, stayed = asyncio.create_task(pin("left")), asyncio.create_task(pin("stayed"))
-    while not board.groups:
-        await asyncio.sleep(0.005)
+    await until(lambda: board.groups)
     left.cancel()
     board.gate.set()
     assert await stayed == "STAYED"
