@@ -132,7 +132,7 @@ class Classification:
 
     def to_json(self) -> dict[str, Any]:
         """The public result: what `classify --json` prints and `/api/classify` returns."""
-        return {
+        known = {
             "queue": self.queue,
             "queue_label": self.queue_label,
             "queue_confidence": round(self.confidence, 4),
@@ -147,3 +147,6 @@ class Classification:
             "language": self.language,
             "model_version": self.model_version,
         }
+        if self.reason is Reason.SETTLED_LIKE:
+            known["settled_like"] = f"T-{self.precedent}"
+        return known

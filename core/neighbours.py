@@ -30,7 +30,7 @@ NEAR_WITHIN = 0.15
 _VETOES = 3
 """So many of the nearest are asked; most of them must disagree."""
 
-_SKETCH = 32
+_SKETCH = 48
 _SAMPLE = 1_000
 _ROUNDING = 2e-3
 """What squared distances may be off by, the settled embeddings being kept in 16 bits."""
@@ -87,8 +87,15 @@ class Memory:
         self._embeddings = embeddings.reshape(len(self.precedents), dim)
         # No projection makes a distance longer: what is far away in few numbers is far away.
         self._projection = _projection(self._embeddings)
-        self._sketch = self._embeddings @ self._projection
-        self._lengths = np.einsum("ij,ij->i", self._sketch, self._sketch)
+        sketch = self._embeddings @ self._projection
+        lengths = np.einsum("ij,ij->i", sketch, sketch)
+        self._screen = np.ascontiguousarray(np.column_stack([2 * sketch, -lengths]).T)
+        self._orders = np.array([each.order for each in self.precedents], dtype=np.int64)
+
+    @classmethod
+    def empty(cls, dim: int) -> Memory:
+        """The memory of a team that has settled nothing yet, for embeddings of length `dim`."""
+        return cls((), np.empty((0, dim), dtype=np.float32), dim)
 
     def __len__(self) -> int:
         return len(self.precedents)
@@ -117,15 +124,15 @@ class Memory:
         if not self.precedents:
             return []
         sketch = embedding @ self._projection
-        squared = self._lengths + sketch @ sketch - 2 * (self._sketch @ sketch)
-        rows = np.flatnonzero(squared <= 2 * NEAR_WITHIN + _ROUNDING)
+        # The squared distance less the length of the asked one, in one product, with the sign off.
+        nearness = np.append(sketch, np.float32(1)) @ self._screen
+        rows = np.flatnonzero(nearness >= sketch @ sketch - 2 * NEAR_WITHIN - _ROUNDING)
         distances = np.maximum(1 - self._embeddings[rows] @ embedding, 0)
-        found = [
-            Near(self.precedents[row], float(distance))
-            for row, distance in zip(rows.tolist(), distances, strict=True)
-            if distance <= NEAR_WITHIN
-        ]
-        return sorted(found, key=lambda each: (each.distance, -each.precedent.order))
+        within = distances <= NEAR_WITHIN
+        rows, distances = rows[within], distances[within]
+        nearest = np.lexsort((-self._orders[rows], distances))
+        pairs = zip(rows[nearest].tolist(), distances[nearest].tolist(), strict=True)
+        return [Near(self.precedents[row], distance) for row, distance in pairs]
 
 
 def _projection(rows: NDArray[np.float32]) -> NDArray[np.float32]:

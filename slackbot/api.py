@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import html
 import json
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -15,8 +16,11 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
-from core.classifier import Classifier
 from core.decision import Decision, Impact, Priority, Reason, Urgency
+from slackbot.desk.judging import TextJudge
+from storage.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
 
 PATH = "/api/classify"
 VERSION = "1"
@@ -65,6 +69,12 @@ class Result(BaseModel):
     priority_confidence: float
     language: str
     model_version: str
+    settled_like: str = Field(
+        default="",
+        pattern=r"^T-\d+$",
+        description="The ticket that people settled, when nearly the same text decided; "
+        "otherwise left out.",
+    )
 
 
 class Problem(BaseModel):
@@ -86,13 +96,22 @@ _QUERY: TypeAdapter[Query] = TypeAdapter(
 _DESCRIPTION: dict[str, Any] = {
     "operation_id": "classify",
     "summary": "Say which queue a text belongs to, how urgent it is, and how sure that is.",
-    "description": "One object for a `text`, a list in the same order for `texts`.",
+    "description": (
+        "One object for a `text`, a list in the same order for `texts`. The answer is what the bot "
+        "would decide about a message now: what people of its workspace have settled goes before "
+        "the model (`settled_like`, `settled_otherwise`), and a queue that lost automatic routing "
+        "there is reviewed (`queue_demoted`). A bot that any workspace may install (OAuth) cannot "
+        "tell whose text this is, so there the model alone decides, as in `autoticket classify`."
+    ),
     "response_model": Result | list[Result],
     "responses": {
         401: {"model": Problem, "description": "The bearer token is missing or wrong."},
         413: {"model": Problem, "description": "The body is over 1 MB."},
         422: {"model": Problem, "description": "The body is not as described."},
-        503: {"model": Problem, "description": "The bot is still starting."},
+        503: {
+            "model": Problem,
+            "description": "The bot is still starting, or its database does not answer.",
+        },
     },
     "openapi_extra": {
         "requestBody": {
@@ -109,19 +128,19 @@ _DESCRIPTION: dict[str, Any] = {
 }
 
 
-def application(token: str, classifier: Callable[[], Classifier | None]) -> FastAPI:
+def application(token: str, judging: Callable[[], TextJudge | None]) -> FastAPI:
     """The API as an application of its own; the arguments are `router`'s."""
     app = FastAPI(openapi_url=None)  # what is documented has a document of its own
-    app.include_router(router(token, classifier))
+    app.include_router(router(token, judging))
     return app
 
 
-def router(token: str, classifier: Callable[[], Classifier | None]) -> APIRouter:
+def router(token: str, judging: Callable[[], TextJudge | None]) -> APIRouter:
     """The API with its OpenAPI document and a page about it.
 
     Args:
         token: What callers must show.
-        classifier: Gives the model in force; None while the bot is starting.
+        judging: Gives what judges texts; None while the bot is starting.
     """
     routes = APIRouter()
     turn = asyncio.Lock()  # one caller at a time: tickets from Slack must not wait behind many
@@ -131,11 +150,11 @@ def router(token: str, classifier: Callable[[], Classifier | None]) -> APIRouter
         if shown is None or not _same(shown.credentials, token):
             raise HTTPException(401, "give the bearer token", {"WWW-Authenticate": "Bearer"})
         query = _parsed(await request.body())
-        model = classifier()
-        if model is None:
+        judge = judging()
+        if judge is None:
             raise HTTPException(503, "the bot is still starting", {"Retry-After": "5"})
         async with turn:
-            return JSONResponse(await asyncio.to_thread(_answer, model, query))
+            return JSONResponse(await _answer(judge, query))
 
     document = get_openapi(title="AutoTicket", version=VERSION, routes=routes.routes)
 
@@ -170,10 +189,16 @@ def _in_one_line(error: ValidationError) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
-def _answer(model: Classifier, query: Query) -> dict[str, Any] | list[dict[str, Any]]:
-    if isinstance(query, OneText):
-        return model.classify([query.text], filed=query.filed)[0].to_json()
-    return [result.to_json() for result in model.classify(query.texts, filed=query.filed)]
+async def _answer(judge: TextJudge, query: Query) -> dict[str, Any] | list[dict[str, Any]]:
+    texts = [query.text] if isinstance(query, OneText) else query.texts
+    try:
+        said = await judge(texts, filed=query.filed)
+    except DatabaseUnavailable as error:
+        log.error("database_unavailable", extra={"error": str(error)})
+        detail = "the database does not answer: try again in a minute"
+        raise HTTPException(503, detail, {"Retry-After": "60"}) from None
+    results = [each.to_json() for each in said]
+    return results[0] if isinstance(query, OneText) else results
 
 
 def _page(document: dict[str, Any]) -> str:

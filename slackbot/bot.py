@@ -85,6 +85,11 @@ class Bot:
     owner: str
     _socket: SocketMode | None = None
 
+    @property
+    def team(self) -> str | None:
+        """The one workspace that it serves; None where any may install it."""
+        return only_team(self.workspaces)
+
     async def ready(self) -> dict[str, bool]:
         """What must be true for tickets to be taken."""
         try:
@@ -254,8 +259,7 @@ def _assemble(
     client = connect(settings.bot_token)
     vault = Vault(settings.encryption_keys) if settings.client_id else None
     # What one workspace's reviewers decide must not change what the others get.
-    team = workspaces.only.identity.team if isinstance(workspaces, OneWorkspace) else None
-    models = ModelWatch(desk, settings.model_dir, team, settings.retrain_days)
+    models = ModelWatch(desk, settings.model_dir, only_team(workspaces), settings.retrain_days)
     flow = oauth_flow(settings, desk.database, vault, connect) if vault else None
     return Bot(
         settings=settings,
@@ -293,6 +297,11 @@ async def _audits(settings: Settings, database: Database) -> AuditDraw:
 def _webhooks(settings: Settings, session: ClientSession) -> Webhooks:
     with_text = settings.webhook_text
     return Webhooks.of(settings.webhooks, settings.webhook_secret, session, with_text=with_text)
+
+
+def only_team(workspaces: Workspaces) -> str | None:
+    """The one workspace that is served; None where any may install the app."""
+    return workspaces.only.identity.team if isinstance(workspaces, OneWorkspace) else None
 
 
 def _load_classifier(settings: Settings) -> Classifier:

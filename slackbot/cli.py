@@ -108,7 +108,10 @@ def classify(
     target: Path | None,
     model: Path | None,
 ) -> None:
-    """Say which queue TEXT belongs to, how urgent it is, and how sure that is."""
+    """Say which queue TEXT belongs to, how urgent it is, and how sure that is.
+
+    The model alone decides; in Slack, what people have settled goes before it.
+    """
     from slackbot import classify as command  # noqa: PLC0415
 
     if (text is None) == (source is None):

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import uvicorn
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -17,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.classifier import Classifier
 from slackbot.bot import Bot
 from slackbot.config import Settings
+from slackbot.desk.judging import TextJudge
 from slackbot.errors import ConfigError
 from slackbot.metrics import CONTENT_TYPE, Metrics, Snapshot
 from storage.errors import DatabaseUnavailable
@@ -52,9 +53,11 @@ class Front:
         """What must be true for tickets to be taken, by name."""
         return dict(_STARTING) if self.bot is None else await self.bot.ready()
 
-    def classifier(self) -> Classifier | None:
-        """The model in force; None while the bot is starting."""
-        return None if self.bot is None else self.bot.desk.classifier
+    def judge(self) -> TextJudge | None:
+        """Judges texts as the bot would judge them now; None while the bot is starting."""
+        if self.bot is None:
+            return None
+        return partial(self.bot.desk.judge, team=self.bot.team)
 
     async def slack_events(self, request: Request) -> Response:
         """Hand Slack's payload to Bolt; what cannot be taken yet, Slack sends again."""
@@ -134,7 +137,7 @@ def build_server(front: Front) -> Starlette:
         # Loaded here because FastAPI costs a fifth of a start that seldom needs it.
         from slackbot import api  # noqa: PLC0415
 
-        server.mount("/", api.application(front.settings.api_token, front.classifier))
+        server.mount("/", api.application(front.settings.api_token, front.judge))
 
     return server
 

@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 
 from core.because import Moved, because
 from core.classifier import Classifier
+from core.decision import Classification
 from core.priority import PriorityMatrix
 from slackbot.desk.audits import NO_AUDITS, AuditDraw
 from slackbot.desk.judged import Judge, Judged
+from slackbot.desk.judging import judge_for_team
 from slackbot.desk.precedents import Precedents
 from slackbot.desk.recorder import Recorder
 from slackbot.desk.render import (
@@ -191,6 +193,31 @@ class Desk:
         for each in judged[:1]:
             self.metrics.judged(each.latency_ms / 1000)
         return judged
+
+    async def judge(
+        self, texts: Sequence[str], *, filed: bool, team: str | None
+    ) -> list[Classification]:
+        """What texts would be told if they came now; nothing is filed.
+
+        Args:
+            texts: As written.
+            filed: They would be filed on purpose, so that none is ignored.
+            team: Whose settled tickets and watched queues count; None: the model alone decides.
+
+        Raises:
+            DatabaseUnavailable: The record cannot be read.
+        """
+        classifier = self.classifier
+        if team is None:
+            return await asyncio.to_thread(classifier.classify, texts, filed=filed)
+        return await judge_for_team(
+            texts,
+            filed=filed,
+            team=team,
+            classifier=classifier,
+            precedents=self.precedents,
+            watch=self.watch,
+        )
 
     async def settle(self, team: str, step: Step) -> Ticket:
         """Carry out one person's step; exactly one of several at once wins.

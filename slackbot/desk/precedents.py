@@ -91,8 +91,7 @@ class Precedents:
                 return _Known(known.memory, encoder, review, kept, now)
             touched: Mapping[int, int] = {}
             if known is None:
-                dim = classifier.encoder.dim
-                memory = Memory((), np.empty((0, dim), dtype=np.float32), dim)
+                memory = Memory.empty(classifier.encoder.dim)
                 texts = await settled.newest(conn, team, LIMIT)
             else:
                 memory = known.memory

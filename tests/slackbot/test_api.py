@@ -1,5 +1,6 @@
 import asyncio
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -9,24 +10,37 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.decision import Reason
 from slackbot import api
 from slackbot.cli import main
 from slackbot.server import MAX_BODY, RefuseLargeBodies
+from storage import queue_changes
+from storage.errors import DatabaseUnavailable
+from storage.records import Action
+from storage.review_records import NewQueueChange, RoutingChange
+from tests.storage.examples import file_ticket, review
 
 TOKEN = "correct-horse"
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def app_for(model):
+def app_for(judge):
     app = FastAPI(openapi_url=None)
     app.add_middleware(RefuseLargeBodies)
-    app.include_router(api.router(TOKEN, lambda: model))
+    app.include_router(api.router(TOKEN, lambda: judge))
     return app
+
+
+def by_the_model_alone(classifier):
+    async def judge(texts, *, filed):
+        return classifier.classify(texts, filed=filed)
+
+    return judge
 
 
 @pytest.fixture(scope="module")
 def app(classifier):
-    return app_for(classifier)
+    return app_for(by_the_model_alone(classifier))
 
 
 def post(app, *, headers=SHOWN, **body):
@@ -55,7 +69,7 @@ def test_texts_are_judged_as_the_model_judges_them(app, classifier, texts):
     [filed] = classifier.classify(texts["ignore"][:1], filed=True)
     one = post(app, json={"text": texts["ignore"][0], "filed": True})
     assert one.json() == filed.to_json()
-    assert list(one.json()) == list(api.Result.model_fields)
+    assert [*one.json(), "settled_like"] == list(api.Result.model_fields)
 
 
 def test_the_command_line_says_the_same(app, texts, root, monkeypatch):
@@ -85,7 +99,7 @@ def test_who_does_not_show_the_token_learns_nothing(app, headers):
 
 def test_a_token_may_hold_any_letter(classifier):
     app = FastAPI()
-    app.include_router(api.router("schlüssel", lambda: classifier))
+    app.include_router(api.router("schlüssel", lambda: by_the_model_alone(classifier)))
     shown = {"Authorization": "Bearer schlüssel".encode()}
     assert post(app, headers=shown, json={"text": "a"}).status_code == 200
 
@@ -148,6 +162,15 @@ def test_a_bot_that_is_starting_asks_for_patience():
     assert (answer.status_code, problem(answer)) == (503, "the bot is still starting")
 
 
+def test_a_database_that_does_not_answer_asks_for_patience():
+    async def judge(texts, *, filed):
+        raise DatabaseUnavailable("no answer from /secret/place")
+
+    answer = post(app_for(judge), json={"text": "a"})
+    assert (answer.status_code, "secret" in answer.text) == (503, False)
+    assert "database" in problem(answer)
+
+
 @pytest.fixture(scope="module")
 def document(app):
     return schemathesis.openapi.from_asgi("/openapi.json", app)
@@ -181,3 +204,47 @@ async def test_with_a_token_the_bot_answers_and_explains_itself(new_office, clas
         assert api.PATH in page
         assert "<script" not in page  # nothing comes from elsewhere
         assert list((await client.get(url + "/openapi.json")).json()["paths"]) == [api.PATH]
+
+
+async def settle_one(bot, team, text, queue):
+    async with bot.desk.database.write() as conn:
+        ticket = await file_ticket(conn, team=team, key=f"{team}:{text}", text=text)
+        await review(conn, ticket.id, Action.REASSIGN, team=team, queue_after=queue)
+    bot.desk.precedents.settled(team)
+    return ticket
+
+
+async def test_what_people_settled_goes_before_the_model_as_it_does_in_slack(new_office):
+    office = new_office("http", AUTOTICKET_API_TOKEN=TOKEN)
+    async with office.open(), httpx.AsyncClient(headers=SHOWN) as client:
+        url = f"http://127.0.0.1:{office.port}{api.PATH}"
+        text, own, desk = office.sure(), office.slack.team_id, office.bot.desk
+        before = (await client.post(url, json={"text": text})).json()
+        other = next(name for name in desk.classifier.queues if name != before["queue"])
+        await settle_one(office.bot, "T0OTHER", text, other)
+        assert (await client.post(url, json={"text": text})).json() == before
+        ticket = await settle_one(office.bot, own, text, other)
+        [after, unlike] = (await client.post(url, json={"texts": [text, office.unsure()]})).json()
+        assert (after["queue"], after["reason"]) == (other, "settled_like")
+        assert after["settled_like"] == ticket.number
+        assert list(after) == list(api.Result.model_fields)
+        assert "settled_like" not in unlike
+        await office.ana.say(office.help_, text)
+        card = await office.card("thread", containing=f"settled like {ticket.number}")
+        assert other in str(card.blocks)
+
+
+async def test_a_queue_that_lost_automatic_routing_has_lost_it_here_too(new_office):
+    async with new_office().open() as office:
+        desk, team = office.bot.desk, office.bot.team
+        [said] = await desk.judge([office.sure()], filed=False, team=team)
+        change = NewQueueChange(
+            team=team, queue=said.queue, change=RoutingChange.DEMOTED, by="", evidence={}
+        )
+        async with desk.database.write() as conn:
+            await queue_changes.add(conn, change, datetime.now(UTC))
+        desk.watch.clock = lambda: float("inf")
+        [watched] = await desk.judge([office.sure()], filed=False, team=team)
+        assert watched.reason is Reason.QUEUE_DEMOTED
+        # A bot of many workspaces cannot tell whose text it is: the model alone decides.
+        assert await desk.judge([office.sure()], filed=False, team=None) == [said]
