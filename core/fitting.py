@@ -226,18 +226,26 @@ def fit_linear(
     if len(np.unique(classes)) < 2:
         nothing = np.zeros((features.shape[1], targets.shape[1]), dtype=np.float32)
         return Linear(weights=nothing, bias=nothing[0])
+    occurring = _occurring(features)
     model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is good enough
-        model.fit(features[rows], classes, sample_weight=targets[rows, classes])
+        model.fit(features[rows][:, occurring], classes, sample_weight=targets[rows, classes])
     weights, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     full = np.zeros((features.shape[1], targets.shape[1]), dtype=np.float32)
     level = np.full(targets.shape[1], -20.0, dtype=np.float32)
-    full[:, model.classes_] = weights.T
+    full[np.ix_(occurring, model.classes_)] = weights.T
     level[model.classes_] = bias
     return Linear(weights=full, bias=level)
+
+
+def _occurring(features: NDArray[np.float32] | csr_matrix) -> NDArray[np.int64]:
+    """Columns to fit: the penalty keeps the others at zero, and few texts fill few buckets."""
+    if isinstance(features, np.ndarray):
+        return np.arange(features.shape[1])
+    return np.unique(features.indices).astype(np.int64)
 
 
 def as_matrix(rows: SparseRows, buckets: int) -> csr_matrix:
