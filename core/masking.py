@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 
@@ -23,34 +24,90 @@ def mask(text: str) -> str:
         text: A text, cleaned or as Slack sends it.
 
     Returns:
-        The text without them; all else unchanged.
+        The text without them; all else unchanged. Only where a secret is written in look-alikes of
+        plain characters (full-width digits, long dashes, invisible characters in between) does the
+        whole text come back in plain ones.
     """
-    for rule in _RULES:
-        text = rule(text)
+    masked = _apply_rules(text)
+    if text.isascii():
+        return masked
+    plain = _plain(text)
+    if plain == text:
+        return masked
+    masked_plain = _apply_rules(plain)
+    return masked if masked_plain == _plain(masked) else masked_plain
+
+
+def _apply_rules(text: str) -> str:
+    for needed, rule in _RULES:
+        if needed in text:
+            text = rule(text)
     return text
+
+
+# --- look-alikes -----------------------------------------------------------------------------
+
+_UNSEEN = dict.fromkeys(
+    [
+        *(0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0000, 0xE0080),
+    ]
+)
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
+_SPACES = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
+_LOOK_ALIKES = _UNSEEN | _DASHES | _SPACES | {0x2019: "'"}
+
+
+def _plain(text: str) -> str:
+    """Compatible forms, dashes, spaces and the digits of all scripts as ASCII; nothing unseen."""
+    text = unicodedata.normalize("NFKC", text.translate(_LOOK_ALIKES))
+    return "".join(
+        char if char.isascii() or not char.isdecimal() else str(unicodedata.decimal(char))
+        for char in text
+    )
 
 
 # --- keys and tokens -----------------------------------------------------------------------
 
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
-    r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    r"--{1,7} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?--{1,7}.*?"
+    r"(?:--{1,7} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?--{1,7}|\Z)",
     re.DOTALL,
 )
+_PUTTY_KEY = re.compile(
+    r"(Private-Lines: ?\d{1,4}\s{1,2})(?:(?!Private-)[A-Za-z0-9+/=]++(?:\n|\Z)?)++"
+)
 _TOKEN = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
     r"(?:xox[a-z]\.)?xox[a-z]-[\w-]{8,}+"  # Slack
-    r"|xapp-[\w-]{8,}+"
+    r"|gh[pousr]_[A-Za-z0-9]{20,}+"
+    r"|(?<![A-Za-z0-9])(?:"
+    r"xapp-[\w-]{8,}+"
     r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS key id
-    r"|gh[pousr]_[A-Za-z0-9]{20,}+|github_pat_\w{20,}+|glpat-[\w-]{16,}+"
+    r"|github_pat_\w{20,}+|glpat-[\w-]{16,}+"
     r"|eyJ[\w-]{5,}+\.[\w-]{5,}+\.[\w-]*+"  # JWT
+    r"|SG\.[\w-]{16,}+\.[\w-]{16,}+|hv[sbr]\.[\w-]{20,}+|ya29\.[\w-]{20,}+|dop_v1_[0-9a-f]{40,}+"
+    r"|pypi-[\w-]{20,}+|ATATT3[\w=-]{20,}+|GOCSPX-[\w-]{20,}+|shp(?:at|ss)_[0-9a-f]{20,}+"
     r"|AIza[\w-]{30,}+|sk-[\w-]{20,}+|[rs]k_(?:live|test)_\w{10,}+|npm_[A-Za-z0-9]{30,}+"
     r"|\d{6}(?:-\d{6}){7}(?!\d)"  # BitLocker recovery key
     r")"
 )
 _SLACK_HOOK = re.compile(r"(hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/-]++")
 _BEARER = re.compile(r"(?i)(\b(?:bearer|basic)\s{1,3})(?=[a-z]*+[^a-z\s])[\w.~+/=-]{12,}+")
-_URL_LOGIN = re.compile(r"(://[^\s/:@<>|]{1,100}:)(?!\[password\])[^\s/@<>|]{1,200}(?=@)")
+_URL_LOGIN = re.compile(r"(://[^\s/:@<>|]{0,100}:)(?!\[password\])[^\s/@<>|]{1,200}(?=@)")
+_DATABASE_LOGIN = re.compile(  # in these a password may have any character
+    r"(?i)(\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle|ldaps?|s?ftps?)"
+    r"(?:\+\w{1,20})?://[^\s/:@<>|]{0,100}:)(?!\[password\]@)[^\s<>|]{1,200}(?=@)"
+)
+_SIGNED_LINK = re.compile(r"([?&](?:sig|signature|x-amz-signature)=)[\w%+/=-]{16,}+", re.I)
+_COMMAND = re.compile(
+    r"(\bsshpass[ ]{1,3}-p[ ]?|\bmysql(?:dump|admin)?\b[^\n\[]{0,100}?[ ]-p"
+    r"|\bcurl\b[^\n\[]{0,100}?[ ](?:-u|--user)[ =]{0,2}[^\s:]{1,60}:)(?!\[)[^\s\"']{2,100}"
+)
+_ELEMENT = re.compile(r"(?i)(<(?:password|passwd|pwd|pass|secret|token)>)(?!\[)[^<>]{1,200}(?=</)")
 _ASSIGNED = re.compile(
     r"(?i)((?<![a-z0-9])(?:[a-z0-9]{1,20}[_-]){0,3}(?:api|access|account|secret)?[_ -]?"
     r"(?:key|secret|token)[\"'`*]{0,2}\s{0,3}[:=]\s{0,3}[\"'`*]{0,2})"
@@ -60,13 +117,20 @@ _ASSIGNED = re.compile(
 
 # --- numbers with a check digit ------------------------------------------------------------
 
-_DIGIT_GROUPS = re.compile(r"(?<![\w+.])\d++(?!\w)(?:[ -]\d++(?!\w))*+")
+_DIGIT_GROUPS = re.compile(
+    r"(?<![^\W_])(?<![+.])\d++(?![^\W_])(?:[ ./,_*\n-]{1,3}\d++(?![^\W_]))*+"
+)
+_CARD_AMONG_LETTERS = re.compile(  # the commonest in one piece, but no decimal fraction
+    r"(?<!\d)(?<!\d[.,])"
+    r"(?:4\d{15}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|6(?:011|5\d\d)\d{12})(?!\d)"
+)
 _GROUP = re.compile(r"\d+")
 _CARD_SHAPE = re.compile(  # first digits and length by network; few serial numbers fit
     r"4(?:\d{12}|\d{15}|\d{18})|5\d{15}|2[2-7]\d{14}|3[47]\d{13}|3[0689]\d{12}|35\d{14,17}"
     r"|6\d{15,18}"
 )
-_MIN_FIRST_GROUP = 4  # cards are written 4-4-4-4, 4-6-5, 6-13 or in one piece
+_MIN_FIRST_GROUP = 4  # cards are written 4-4-4-4, 4-6-5, 6-13, in one piece, or digit by digit
+_MAX_FRACTION = 12  # more digits in one piece behind a point are a number's, and no card's
 _IBAN_START = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})\d{2}(?=[ -]?[A-Za-z0-9])")
 _IBAN_BODY = re.compile(r"[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){14,33}+")
 _SEPARATOR = re.compile(r"[ -]")
@@ -102,10 +166,13 @@ def _mask_cards(match: re.Match[str]) -> str:
 
 def _card_end(groups: list[re.Match[str]], first: int) -> int | None:
     """The last of the groups that make a card number from `first` on, None when none do."""
-    digits = ""
-    if len(groups[first][0]) < _MIN_FIRST_GROUP:
+    digits, size = "", len(groups[first][0])
+    text, start = groups[first].string, groups[first].start()
+    if size > _MAX_FRACTION and text.endswith((".", ","), 0, start):
         return None
     for index in range(first, len(groups)):
+        if size < _MIN_FIRST_GROUP and len(groups[index][0]) != size:
+            return None
         digits += groups[index][0]
         if len(digits) > 19:
             return None
@@ -117,6 +184,10 @@ def _card_end(groups: list[re.Match[str]], first: int) -> int | None:
 def _luhn(digits: str) -> bool:
     doubled = [sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2]]
     return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
+
+
+def _mask_card(match: re.Match[str]) -> str:
+    return CARD if _luhn(match[0]) else match[0]
 
 
 def _mask_ibans(text: str) -> str:
@@ -147,38 +218,52 @@ def _iban_end(text: str, start: re.Match[str]) -> int | None:
 # --- passwords -----------------------------------------------------------------------------
 
 _WORD = (
-    r"(?<![\w\[])(?:pass ?words?|passwd|passcode|pwd|pw|passwort|kennwort|contrase[ñn]a|clave"
-    r"|mot de passe|mdp|senha|palavra[- ]passe|wachtwoord|lösenord|adgangskode|hasło|heslo|пароль"
-    r"|密码|密碼|パスワード|비밀번호)"
+    r"(?<![^\W_])(?<!\[)(?:pass ?words?|passwd|passcode|pwd|pw|p[./]w\.?|passwort|kennwort"
+    r"|contrase[ñn]a|clave|mot de passe|mdp|senha|palavra[- ]passe|parola(?: d'ordine)?|wachtwoord"
+    r"|lösenord|adgangskode|passord|salasana|hasło|heslo|jelszó|şifre|пароль|κωδικός|סיסמה"
+    r"|كلمة المرور|كلمة السر|密码|密碼|パスワード|비밀번호)"
 )
 _SCOPE = (  # "password (temporary)", "password for the guest wifi"
-    r"(?:[ ]\([^()\n]{1,30}\)|[ ](?:for|of|on|to|für|zum|para|de|del|do|da|pour|du|per)"
+    r"(?:[ ]\([^()\n]{1,30}\)|[_.-][a-z0-9_]{1,30}"
+    r"|[ ](?:for|of|on|to|für|zum|para|de|del|do|da|pour|du|per)"
     r"(?:[ ][^\s:=.,!?\[\]]{1,30}){1,4}?)?"
 )
 _VALUE = (
     rf"(?!{_PLACEHOLDER}|{_WORD}\s{{0,3}}[:=\uff1a])"
-    r"(?P<value>\"[^\"\n]{1,100}\"|'[^'\n]{1,100}'|`[^`\n]{1,100}`|\S++)"
+    r"(?P<value>`{3}[^`]{1,200}`{3}|\"[^\"\n]{1,100}\"|'[^'\n]{1,100}'|`[^`\n]{1,100}`|\S++)"
 )
 _GIVEN = re.compile(
-    rf"(?P<label>(?:{_WORD}|(?<![\w\[])pass){_SCOPE}[*_~`\"')]{{0,3}}\s{{0,3}}[:=\uff1a]"
-    rf"[*_~]{{0,3}}+\s{{0,5}}+){_VALUE}(?P<more>[ ]/[ ]\S++)?",
+    rf"(?P<label>(?:{_WORD}|(?<![\w\[])(?:pass|(?P<weak>secret))){_SCOPE}[*_~`\"')]{{0,3}}\s{{0,3}}"
+    rf"(?:[:=\uff1a]>?|->)[*_~]{{0,3}}+\s{{0,5}}+){_VALUE}"
+    r"(?:(?P<more>[ ]/[ ]\S++)|(?P<words>(?:[ ][a-z]{2,20}){1,7}(?=[ .]*(?:\n|$))))?",
     re.IGNORECASE,
 )
 _SAID = re.compile(
-    rf"(?P<label>{_WORD}(?:{_SCOPE}[ ](?P<verb>is|was|ist|lautet|war|es|era|est|é|è)"
-    rf"(?:[ ](?:now|still|jetzt|ahora))?:?[ ]|[ ](?:to[ ])?)){_VALUE}",
+    rf"(?P<label>(?:{_WORD}|(?P<weak>(?<![\w\[])pass))(?:(?:{_SCOPE}[ ]|')"
+    r"(?P<verb>is|was|will be|ist|lautet|war|es|era|est|é|è|(?<=')s)"
+    rf"(?:[ ](?:now|still|jetzt|ahora))?:?[ ]|は[ ]?|[ \n]{{1,2}}(?:(?:to|-)[ ])?)){_VALUE}",
     re.IGNORECASE,
 )
 _PASSPHRASE = re.compile(
     rf"(?i)((?<![\w\[])passphrase(?:\s{{0,3}}[:=]| is)\s{{0,3}})(?!{_PLACEHOLDER})\S[^\n]{{0,200}}"
 )
 _PIN = re.compile(
-    r"(?i)((?<![\w\[])pin(?:[- ]?code|[- ]?number)?(?: is| ist| es| est| é)?[ :=#*`\"']{1,4})"
-    r"\d{4,8}(?![\w-])"
+    r"(?i)((?<![\w\[])(?:(?:pin|otp|tan|2fa|mfa|verification|security)(?:[- ]?code|[- ]?number)?"
+    r"|cv[vc]2?)(?: is| ist| es| est| é)?[ :=#*`\"']{1,4})"
+    r"(?:\d{4,8}|(?<=cv[vc].)\d{3}|(?<=cv[vc]..)\d{3}|(?<=cv[vc]...)\d{3})(?![\w-])"
+)
+_PAIR = re.compile(
+    r"(?i)((?<![\w\[])(?:credentials|creds|login(?: data| details)?|zugangsdaten|anmeldedaten"
+    r"|identifiants|credenciales|credenciais)\s{0,2}[:=]\s{0,3}[^\s/|,;:]{1,60}"
+    r"(?:\s{0,2}[/|,;:]\s{0,2}|[ ]))(?P<value>\S++)"
+)
+_USED_AS = re.compile(
+    r"(?i)(?<!\S)(?P<value>\S{6,40})"
+    r"(?=[ ]as[ ](?:my|the|our|a)[ ](?:new[ ])?(?:password|pw|passcode)\b)"
 )
 _LINK = re.compile(r"<?https?://", re.IGNORECASE)
 _TICKET_OR_PRODUCT = re.compile(r"[A-Z]{1,6}-?\d{3,}|(?i:office|windows)-?\d{2,4}")
-_STRONG = re.compile(r"(?=.{0,99}[A-Za-z])(?=.{0,99}\d).{6,}")
+_STRONG = re.compile(r"(?=.{0,99}[^\W\d_])(?=.{0,99}\d).{6,}")
 _ODD = re.compile(r"(?=.{0,99}[\d@#$%^&*_+=~!]|.{1,99}[A-Z]).{4,}")
 _ENDS_CLAUSE = re.compile(r"[ ]*(?:\n|$)")
 _ORDINARY_END = re.compile(r"(?:ed|ing|ly|able|ible|ado|ada|ido|ida|é|ée|ert|lich)$")
@@ -207,13 +292,18 @@ def _mask_given(match: re.Match[str]) -> str:
     value = _bare(match["value"])
     if not value or _is_ordinary(value) or _LINK.match(match["value"]):
         return match[0]
+    if match["weak"] and not _STRONG.fullmatch(value):
+        return match[0]
+    words = match["words"] or ""
+    if any(_is_ordinary(word) for word in words.split()):
+        return match["label"] + PASSWORD + words  # a sentence goes on, and no pass phrase
     return match["label"] + PASSWORD
 
 
 def _mask_said(match: re.Match[str]) -> str:
     """Without a colon only what looks like a password, or ends the clause after "is"."""
     value = _bare(match["value"])
-    if match["verb"]:
+    if match["verb"] and not match["weak"]:
         ends = _ENDS_CLAUSE.match(match.string, match.end()) or match["value"][0] in "\"'`"
         said_of_it = _is_ordinary(value) or _is_inflected(value)
         secret = not said_of_it and (ends or _ODD.fullmatch(value))
@@ -223,7 +313,14 @@ def _mask_said(match: re.Match[str]) -> str:
 
 
 def _bare(value: str) -> str:
-    return value.strip("\"'`*_~()<>.,;!?")
+    return value.strip("\"'`*_~()<>.,;!? \n")
+
+
+def _mask_strong(match: re.Match[str]) -> str:
+    """The value only when it looks like a password by itself."""
+    value = match["value"]
+    before = match[0].removesuffix(value)
+    return before + PASSWORD if _STRONG.fullmatch(_bare(value)) else match[0]
 
 
 def _is_ordinary(value: str) -> bool:
@@ -238,19 +335,28 @@ def _is_inflected(value: str) -> bool:
 
 
 # In this order no rule makes what an earlier one would mask, so masking is idempotent.
-_RULES: tuple[Callable[[str], str], ...] = (
-    partial(_PRIVATE_KEY.sub, PRIVATE_KEY),
-    partial(_SLACK_HOOK.sub, rf"\1{TOKEN}"),
-    partial(_TOKEN.sub, TOKEN),
-    partial(_BEARER.sub, rf"\1{TOKEN}"),
-    partial(_ASSIGNED.sub, rf"\1{TOKEN}"),
-    partial(_DIGIT_GROUPS.sub, _mask_cards),
-    _mask_ibans,
-    partial(_SSN.sub, SSN),
-    partial(_SSN_SAID.sub, rf"\1{SSN}"),
-    partial(_URL_LOGIN.sub, rf"\1{PASSWORD}"),
-    partial(_PASSPHRASE.sub, rf"\1{PASSWORD}"),
-    partial(_GIVEN.sub, _mask_given),
-    partial(_SAID.sub, _mask_said),
-    partial(_PIN.sub, rf"\1{PASSWORD}"),
+# Before each stands what a text must have for the rule to find anything.
+_RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("PRIVATE KEY", partial(_PRIVATE_KEY.sub, PRIVATE_KEY)),
+    ("Private-Lines", partial(_PUTTY_KEY.sub, rf"\1{PRIVATE_KEY}")),
+    ("hooks.slack.com", partial(_SLACK_HOOK.sub, rf"\1{TOKEN}")),
+    ("", partial(_TOKEN.sub, TOKEN)),
+    ("", partial(_BEARER.sub, rf"\1{TOKEN}")),
+    ("", partial(_ASSIGNED.sub, rf"\1{TOKEN}")),
+    ("=", partial(_SIGNED_LINK.sub, rf"\1{TOKEN}")),
+    ("", partial(_DIGIT_GROUPS.sub, _mask_cards)),
+    ("", partial(_CARD_AMONG_LETTERS.sub, _mask_card)),
+    ("", _mask_ibans),
+    ("-", partial(_SSN.sub, SSN)),
+    ("", partial(_SSN_SAID.sub, rf"\1{SSN}")),
+    ("://", partial(_DATABASE_LOGIN.sub, rf"\1{PASSWORD}")),
+    ("://", partial(_URL_LOGIN.sub, rf"\1{PASSWORD}")),
+    (" -", partial(_COMMAND.sub, rf"\1{PASSWORD}")),
+    ("</", partial(_ELEMENT.sub, rf"\1{PASSWORD}")),
+    ("", partial(_PASSPHRASE.sub, rf"\1{PASSWORD}")),
+    ("", partial(_GIVEN.sub, _mask_given)),
+    ("", partial(_SAID.sub, _mask_said)),
+    ("", partial(_PIN.sub, rf"\1{PASSWORD}")),
+    ("", partial(_PAIR.sub, _mask_strong)),
+    ("", partial(_USED_AS.sub, _mask_strong)),
 )

@@ -41,6 +41,20 @@ PEM = "-----BEGIN {0}PRIVATE KEY-----\nMIIEow\n-----END {0}PRIVATE KEY-----"
         ("api_key=abcd1234efgh5678", "api_key=[token]"),
         (f"key {BITLOCKER}", "key [token]"),
         ("https://bob:hunter2@host/x", "https://bob:[password]@host/x"),
+        ("redis://:hunter2@cache:6379", "redis://:[password]@cache:6379"),
+        ("postgresql+asyncpg://b:h/n@r2@db/x", "postgresql+asyncpg://b:[password]@db/x"),
+        ("Server=db;Uid=bob;Pwd=hunter2;", "Server=db;Uid=bob;Pwd=[password]"),
+        ("https://x/y?se=1&sig=aB%2Bc123456789012345", "https://x/y?se=1&sig=[token]"),
+        ("curl -u bob:hunter2 https://x", "curl -u bob:[password] https://x"),
+        ("mysql -u root -phunter2 db", "mysql -u root -p[password] db"),
+        ("<password>hunter2</password>", "<password>[password]</password>"),
+        (
+            "Private-Lines: 2\nAAAAIabc+/=\nBBBB\nPrivate-MAC: 00",
+            "Private-Lines: 2\n[private key]Private-MAC: 00",
+        ),
+        ("SG.abcdefghijklmnop.abcdefghijklmnopqrst", "[token]"),
+        ("hvs.CAESIJabcdefghijklmnop", "[token]"),
+        ("tokenxoxb-123456789012-abc", "token[token]"),
     ],
 )
 def test_numbers_keys_and_tokens_are_masked(text, expected):
@@ -73,6 +87,27 @@ def test_numbers_keys_and_tokens_are_masked(text, expected):
         ("PIN: ", "4711"),
         ("pin code is ", "123456"),
         ("passcode ", "774411a"),
+        ("password -> ", "hunter2"),
+        ("password - ", "hunter2"),
+        ("my pass is ", "hunter2"),
+        ("the password's ", "hunter2"),
+        ("my new password will be ", "hunter2"),
+        ("username\nbob\npassword\n", "hunter22"),
+        ("P/W: ", "hunter"),
+        ("DB_PASSWORD=", "hunter"),
+        ("PASSWORD_PROD=", "hunter"),
+        ("_password_ : ", "hunter"),
+        ("`password`: ", "`hunter`"),
+        ("password: ", "```\nhunter\n```"),
+        ("Password: ", "purple monkey dishwasher"),
+        ("secret: ", "hunter2"),
+        ("credentials: bob / ", "hunter2"),
+        ("OTP: ", "123456"),
+        ("cvv ", "123"),
+        ("пароль ", "жизнь12"),
+        ("パスワードは", "hunter2"),
+        ("senha : ", "gato"),
+        ("parola d'ordine: ", "gatto"),
     ],
 )
 def test_what_follows_a_password_word_is_masked(label, secret):
@@ -94,6 +129,12 @@ def test_what_follows_a_password_word_is_masked(label, secret):
         "password of user jdoe123 expired",
         "reset my password to Office365",
         "password INC0012345",
+        "Password - laptop asks for it again and again",
+        "top secret: the offsite, and the bus pass is lost",
+        "we call it the passport office - room 12345",
+        "ports 8080/8443, builds 4.1.1.1111 and 2026.11.22",
+        "score 0.4111111111111111",
+        "redis://cache:6379/0 and https://host:8080/a@b",
         "change password error 0x80070005",
         "mot de passe oublié",
         "mein passwort ist abgelaufen",
@@ -114,6 +155,53 @@ def test_what_follows_a_password_word_is_masked(label, secret):
     ],
 )
 def test_ordinary_ticket_text_is_left_alone(text):
+    assert mask(text) == text
+
+
+CARD = "4111 1111 1111 1111"
+FULL_WIDTH = {code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)}
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(CARD.replace(" ", mark) for mark in "\u00a0.\u2011\u2013_/\n\u200b\u2060\u200d"),
+        *(CARD.replace(" ", marks) for marks in ("  ", ", ", " - ", "* *")),
+        " ".join(CARD.replace(" ", "")),
+        CARD.translate(FULL_WIDTH),
+        CARD.translate(ARABIC),
+        f"```{CARD}```",
+        "cc" + CARD.replace(" ", "") + "exp",
+        "+" + CARD.replace(" ", ""),
+    ],
+)
+def test_a_card_is_found_however_it_is_written(written):
+    assert "[card number]" in mask(f"it is {written} ok")
+    assert "111" not in mask(f"it is {written} ok")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "p\u200bassword: hunter2",
+        "pass\u00adword: hunter2",
+        "password\u2060: hunter2",
+        "password:".translate(FULL_WIDTH) + "hunter2",
+        "password\u00a0is\u00a0hunter2",
+        "contrasen\u0303a: hunter2",
+        "the password\u2019s hunter2",
+        "xoxb\u2011123456789012\u2011hunter2",
+        "\u2014\u2013BEGIN PRIVATE KEY\u2014\u2013\nhunter2",
+        "I am using hunter2 as my password",
+    ],
+)
+def test_look_alikes_hide_nothing(written):
+    assert "hunter2" not in mask(f"hi, {written}")
+
+
+def test_look_alikes_without_a_secret_stay():
+    text = "caf\u00e9 \u2013 it\u2019s \u201cbroken\u201d\u2026 \u21165, \uff11\uff12"
     assert mask(text) == text
 
 
@@ -143,10 +231,14 @@ PIECES = (
     "password|Password:|passwort ist|is|pw|: |=| |\n|hunter2|x|my|for|PIN 4711|4111 1111 1111 1111"
     "|1|DE89 3704 0044 0532 0130 00|078-05-1120|xoxb-1234567890|eyJaaaaaa.|bbbbbb.c|secret=|key: "
     "|[password]|[token]|[|]|\"|'|`|*|/ |passphrase: a b|://u:|p@h|Bearer |abc123def456ghi7"
-    "|-----BEGIN PRIVATE KEY-----|-----END PRIVATE KEY-----"
+    "|-----BEGIN PRIVATE KEY-----|-----END PRIVATE KEY-----|\u00a0|\u200b|\u2013|\uff14111|パスワードは"
+    "|```|redis://|curl -u a:|mysql -p|<password>|</password>|&sig=|credentials: |,| as my password"
+    "|'s |_|->|otp |cvv |Private-Lines: 1\n|SG.|secret: |4111111111111111"
 )
 
 HOSTILE = (
+    "redis://:|curl |mysql |4 |4, |SG.|Private-Lines: 1\n|password - |\u200b1|\u00e9 1 |&sig=a"
+    "|<secret>a|credentials: a |aaaaaa as my |xox|1234567890123 |"
     "1 |1|1-|password |password: |password for a |a@|-----BEGIN PRIVATE KEY-----|DE12 |xoxb-|eyJ"
     '|://a:|a-|pin |password is |key:|"|password:"|4111 1111 1111 1111 |12a '
 )
