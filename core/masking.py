@@ -102,7 +102,7 @@ _DATABASE_LOGIN = re.compile(  # in these a password may have any character
     r"(?i)(\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle|ldaps?|s?ftps?)"
     r"(?:\+\w{1,20})?://[^\s/:@<>|]{0,100}:)(?!\[password\]@)[^\s<>|]{1,200}(?=@)"
 )
-_SIGNED_LINK = re.compile(r"([?&](?:sig|signature|x-amz-signature)=)[\w%+/=-]{16,}+", re.I)
+_SIGNED_LINK = re.compile(r"([?&](?:sig|signature|x-amz-signature|ticket)=)[\w%+/=-]{16,}+", re.I)
 _COMMAND = re.compile(
     r"(\bsshpass[ ]{1,3}-p[ ]?|\bmysql(?:dump|admin)?\b[^\n\[]{0,100}?[ ]-p"
     r"|\bcurl\b[^\n\[]{0,100}?[ ](?:-u|--user)[ =]{0,2}[^\s:]{1,60}:)(?!\[)[^\s\"']{2,100}"

@@ -35,8 +35,10 @@ class _Group(click.Group):
 
 
 def _fail(*lines: str) -> None:
+    from core.masking import mask  # noqa: PLC0415  imports cost start-up time
+
     for line in lines:
-        click.echo(f"autoticket: {line}", err=True)
+        click.echo(f"autoticket: {mask(line)}", err=True)
     sys.exit(2)
 
 
@@ -236,13 +238,13 @@ def export(what: str, form: str, out: Path | None) -> None:
 @main.command()
 @click.option("--user", help="Slack user id: all tickets that this person reported.")
 @click.option("--ticket", "number", help="One ticket, such as T-12.")
-@click.option("--team", help="Only in this workspace.")
+@click.option("--team", help="Only in this workspace; alone: all of it, tokens too.")
 def forget(user: str | None, number: str | None, team: str | None) -> None:
     """Erase the text of tickets; the counts stay."""
     from slackbot.record_commands import forget_text  # noqa: PLC0415
 
-    if (user is None) == (number is None):
-        raise click.UsageError("give --user or --ticket")
+    if not any((user, number, team)) or (user and number):
+        raise click.UsageError("give --user or --ticket, or a whole --team")
     asyncio.run(forget_text(user=user, number=number, team=team))
 
 

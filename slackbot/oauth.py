@@ -16,7 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
+from slack_bolt import BoltResponse
 from slack_bolt.error import BoltError
+from slack_bolt.oauth.async_callback_options import (
+    AsyncCallbackOptions,
+    AsyncFailureArgs,
+    AsyncSuccessArgs,
+)
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_sdk.oauth.installation_store import Installation
@@ -61,7 +67,10 @@ class InstallationStore(AsyncInstallationStore):
             BoltError: It was not recorded; the flow tells who is installing.
         """
         if installation.is_enterprise_install or not installation.team_id:
-            raise BoltError("an organisation cannot be served as a whole: install it by workspace")
+            raise BoltError(
+                "AutoTicket cannot be installed for a whole organisation: "
+                "install it in each workspace that shall have it"
+            )
         token = installation.bot_token or ""
         try:
             identity = await who_am_i(self.connect(token))
@@ -124,8 +133,20 @@ def oauth_flow(
             installation_store=InstallationStore(database, vault, connect),
             state_store=StateStore(database),
             state_expiration_seconds=STATE_LIFE_S,
+            callback_options=AsyncCallbackOptions(success=_as_usual, failure=_saying_why),
         ),
     )
+
+
+async def _as_usual(args: AsyncSuccessArgs) -> BoltResponse:
+    return await args.default.success(args)
+
+
+async def _saying_why(args: AsyncFailureArgs) -> BoltResponse:
+    """Bolt's page, but with our reason where we refused, and not only `storage_error`."""
+    if isinstance(args.error, BoltError):
+        args.reason = str(args.error)
+    return await args.default.failure(args)
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -45,7 +45,7 @@ async def export_record(dataset: Dataset, form: Format, out: Path | None) -> Non
 
 
 async def forget_text(*, user: str | None, number: str | None, team: str | None) -> None:
-    """Erase the texts of one ticket, or of all that a person reported.
+    """Erase the texts of one ticket, of all that a person reported, or of a whole workspace.
 
     Raises:
         AutoTicketError: The number is none.
@@ -57,8 +57,10 @@ async def forget_text(*, user: str | None, number: str | None, team: str | None)
         async with database.write() as conn:
             if ticket_id is not None:
                 erased = await forget.ticket(conn, team=team, ticket_id=ticket_id)
+            elif user is not None:
+                erased = await forget.reporter(conn, team=team, reporter=user)
             else:
-                erased = await forget.reporter(conn, team=team, reporter=user or "")
+                erased = await forget.everything_of(conn, team=team or "")
         await database.scrub()
     click.echo(f"the text of {erased} ticket(s) was erased")
 

@@ -12,7 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import work
 from storage.records import CLOSED, DeliveryKind, DeliveryState
-from storage.schema import deliveries, inbox, settled_embeddings, tickets
+from storage.schema import (
+    deliveries,
+    inbox,
+    installations,
+    settled_embeddings,
+    tickets,
+)
 from storage.statements import literal
 
 _ERASED = {"state": DeliveryState.DONE, "payload": {}, "error": ""}
@@ -33,7 +39,9 @@ async def ticket(conn: AsyncConnection, *, team: str | None, ticket_id: int) -> 
 
 
 async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str) -> int:
-    """Erase the text of all that a person reported, and given-up payloads that name the person.
+    """Erase the text of all that a person reported, also of what is still to be judged.
+
+    Given-up payloads go that only name the person.
 
     Args:
         conn: A write transaction.
@@ -45,11 +53,29 @@ async def reporter(conn: AsyncConnection, *, team: str | None, reporter: str) ->
     """
     payload = sa.cast(inbox.c.payload, sa.Text)
     named = payload.contains(f'"{reporter}"', autoescape=True)
-    await conn.execute(
-        sa.update(inbox).where(work.is_dead(inbox), _in_team(inbox, team), named).values(_ERASED)
-    )
+    reports = payload.contains(f'"reporter":"{reporter}"', autoescape=True)
+    for which in (sa.and_(work.is_dead(inbox), named), sa.and_(work.is_open(inbox), reports)):
+        await conn.execute(sa.update(inbox).where(which, _in_team(inbox, team)).values(_ERASED))
     reported = sa.and_(tickets.c.reporter == reporter, _in_team(tickets, team))
     return await _erase(conn, reported)
+
+
+async def everything_of(conn: AsyncConnection, *, team: str) -> int:
+    """Erase all text of a workspace, what waits for it, and its tokens; ids and numbers stay.
+
+    Args:
+        conn: A write transaction.
+        team: The workspace; the app must be installed anew to serve it again.
+
+    Returns:
+        How many tickets lost their text.
+    """
+    for table in (inbox, deliveries):
+        left = sa.and_(table.c.team == team, table.c.state != literal(DeliveryState.DONE))
+        await conn.execute(sa.update(table).where(left).values(_ERASED))
+    for kept_for_it in (settled_embeddings, installations):
+        await conn.execute(sa.delete(kept_for_it).where(kept_for_it.c.team == team))
+    return await _erase(conn, tickets.c.team == team)
 
 
 async def expire(conn: AsyncConnection, before: datetime, limit: int = 500) -> int:

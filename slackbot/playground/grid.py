@@ -38,11 +38,13 @@ class Grid:
     Attributes:
         workspaces: Each has one app installed, all with one signing secret; started by the caller.
         token_life_s: Seconds after which a bot token ends; None when tokens never do.
+        organisation_wide: Who installs next does it for the whole organisation.
         refused: Calls with a token that opens nothing, by method.
     """
 
     workspaces: tuple[Playground, ...]
     token_life_s: float | None = None
+    organisation_wide: bool = False
     refused: list[str] = field(default_factory=list)
     _codes: dict[str, Playground] = field(default_factory=dict)
     _grants: dict[str, _Grant] = field(default_factory=dict)
@@ -105,7 +107,22 @@ class Grid:
             grant.revoked = grant.revoked or grant.workspace is workspace
         workspace.tell_app("app_uninstalled")
 
+    def revoke(self, workspace: Playground) -> None:
+        """End the tokens of a workspace that keeps the app; the app is told."""
+        for grant in self._grants.values():
+            grant.revoked = grant.revoked or grant.workspace is workspace
+        bots = [workspace.bot_user_id]
+        workspace.tell_app("tokens_revoked", tokens={"oauth": [], "bot": bots})
+
     # OAuth ------------------------------------------------------------------------------------
+
+    def _installed_by_the_organisation(self) -> Json:
+        """What Slack says when an organisation's admin installs the app for all of it."""
+        return {
+            "enterprise": {"id": "E0000000001", "name": "Everybody"},
+            "is_enterprise_install": True,
+            "team": None,
+        }
 
     async def _access(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -147,6 +164,7 @@ class Grid:
             "enterprise": None,
             "is_enterprise_install": False,
             **rotating,
+            **(self._installed_by_the_organisation() if self.organisation_wide else {}),
         }
 
     # Everything else -----------------------------------------------------------------------------

@@ -231,7 +231,8 @@ PIECES = (
     "password|Password:|passwort ist|is|pw|: |=| |\n|hunter2|x|my|for|PIN 4711|4111 1111 1111 1111"
     "|1|DE89 3704 0044 0532 0130 00|078-05-1120|xoxb-1234567890|eyJaaaaaa.|bbbbbb.c|secret=|key: "
     "|[password]|[token]|[|]|\"|'|`|*|/ |passphrase: a b|://u:|p@h|Bearer |abc123def456ghi7"
-    "|-----BEGIN PRIVATE KEY-----|-----END PRIVATE KEY-----|\u00a0|\u200b|\u2013|\uff14111|パスワードは"
+    "|-----BEGIN PRIVATE KEY-----|-----END PRIVATE KEY-----|\u00a0|\u200b|\u2013|\uff14111"
+    "|パスワードは"
     "|```|redis://|curl -u a:|mysql -p|<password>|</password>|&sig=|credentials: |,| as my password"
     "|'s |_|->|otp |cvv |Private-Lines: 1\n|SG.|secret: |4111111111111111"
 )

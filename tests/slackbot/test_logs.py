@@ -1,12 +1,19 @@
+import asyncio
 import json
 import logging
+import traceback
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slackbot import delivery
+from slackbot.cli import main
 from slackbot.logs import JsonFormatter, LogFormat, RedactingFormatter, configure_logging
+from storage.database import Database
+from storage.errors import StorageError
 
 TOKEN = "xoxb-123456789012-abcdefghijkl"
 
@@ -84,6 +91,76 @@ def test_the_setting_chooses_the_form(unconfigured, capsys):
     assert text.endswith("slackbot event field=1")
     assert json.loads(line)["fields"] == {"field": 1}
     assert datetime.fromisoformat(json.loads(line)["time"]).tzinfo == UTC
+
+
+def everything_in(records):
+    """All that any formatter could write of them, unmasked."""
+    formatter = logging.Formatter()
+    lines = []
+    for record in records:
+        lines += [formatter.format(record), *(str(value) for value in vars(record).values())]
+    return "\n".join(lines)
+
+
+async def fail_at_everything(office):
+    """People at work while every call fails in every way."""
+    faults = office.slack.faults
+    for strike in (
+        lambda: faults.drop("*", times=3),
+        lambda: faults.limit("*", times=3),
+        lambda: faults.fail("*", times=3, status=503),
+        lambda: faults.fail("*", times=3, status=200, error="invalid_auth"),
+        lambda: faults.fail("*", times=3, status=200, error="fatal_error"),
+    ):
+        strike()
+        await office.ana.say(office.help_, office.unsure())
+        await office.ana.command("/ticket", "", channel=office.random)
+        await office.rita.open_home()
+        await asyncio.sleep(0.3)
+        faults.clear()
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_no_failure_tells_a_token(new_office, mode, caplog, monkeypatch):
+    monkeypatch.setattr(delivery, "backoff_s", lambda attempts, rng: 0.01)
+    caplog.set_level(logging.DEBUG, logger="slackbot")  # the most talkative setting
+    caplog.set_level(logging.ERROR)
+    secret = "wh-secret-774411"
+    dead_end = "http://bob:hunter2@127.0.0.1:9/hook?key=hunter2"
+    office = new_office(mode, AUTOTICKET_WEBHOOKS=dead_end, AUTOTICKET_WEBHOOK_SECRET=secret)
+    async with office.open():
+        await fail_at_everything(office)
+        if mode == "socket":
+            await office.slack.socket.close()
+            await asyncio.sleep(0.2)
+    said = everything_in(caplog.records)
+    assert "invalid_auth" in said
+    slack = office.slack
+    for hidden in (slack.bot_token, slack.app_token, slack.signing_secret, secret, "hunter2"):
+        assert hidden not in said
+    for written in (office.unsure(),):
+        assert written not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://bot:hunter2@127.0.0.1:9/record",
+        "postgresql://bot:hunter2@127.0.0.1:9/record?no_such_option=1",
+        "postgresql://bot:hunter2@[broken/record",
+        "mysql://bot:hunter2@127.0.0.1/record",
+        "postgresql//bot:hunter2@127.0.0.1/record",
+        "postgresql://bot:hunter2@127.0.0.1:port/record",
+    ],
+)
+async def test_no_error_of_the_database_tells_the_password(url, monkeypatch):
+    with pytest.raises(StorageError) as caught:
+        await Database.open(url)
+    lines = "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in lines
+    monkeypatch.setenv("AUTOTICKET_DATABASE_URL", url)
+    shown = await asyncio.to_thread(CliRunner().invoke, main, ["export", "tickets"])
+    assert (shown.exit_code, "hunter2" in shown.output) == (2, False)
 
 
 async def test_one_correlation_id_follows_a_message_all_the_way(new_office, caplog):

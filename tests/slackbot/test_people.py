@@ -4,7 +4,7 @@ from unittest.mock import create_autospec
 import pytest
 
 from slackbot.desk.settings import SettingsOfTeams
-from slackbot.people import GROUP_LIFE_S, Reviewers
+from slackbot.people import GROUP_LIFE_S, USER_LIFE_S, Reviewers
 from slackbot.slack_calls import SlackFailure, web_client
 from slackbot.team_settings import TeamSettings
 
@@ -33,9 +33,11 @@ async def test_users_and_members_of_groups_are_reviewers_but_never_guests(slack,
     ultra = slack.add_user("una", ultra_restricted=True)
     eve = slack.add_user("eve", stranger=True)
     gone = slack.add_user("gone", deleted=True)
-    group = slack.add_usergroup("it", [rita, gus, ultra, eve, gone])
-    known = reviewers(rob.id, eve.id, group.id)
-    answers = {p.name: await known.includes(p.id) for p in (ana, rita, rob, gus, ultra, eve, gone)}
+    bot = slack.add_user("robot", bot=True)
+    others = [gus, ultra, eve, gone, bot]
+    group = slack.add_usergroup("it", [rita, *others])
+    known = reviewers(rob.id, eve.id, bot.id, group.id)
+    answers = {p.name: await known.includes(p.id) for p in (ana, rita, rob, *others)}
     assert [name for name, allowed in answers.items() if allowed] == ["rita", "rob"]
 
 
@@ -49,6 +51,17 @@ async def test_slack_is_asked_once_a_minute_and_hears_of_changes(slack, reviewer
     slack.workspace.usergroups[group.id] = replace(group, users=())
     known.clock.now = GROUP_LIFE_S
     assert not await known.includes(rita.id)
+
+
+@pytest.mark.parametrize("method", ["usergroups.users.list", "users.info"])
+async def test_what_was_known_lets_nobody_in_once_it_is_too_old(slack, reviewers, method):
+    rita = slack.add_user("rita")
+    known = reviewers(slack.add_usergroup("it", [rita]).id)
+    assert await known.includes(rita.id)
+    known.clock.now = max(GROUP_LIFE_S, USER_LIFE_S)
+    slack.faults.fail(method)
+    with pytest.raises(SlackFailure):
+        await known.includes(rita.id)
 
 
 async def test_when_slack_cannot_tell_nobody_is_let_in(slack, reviewers, new_office):

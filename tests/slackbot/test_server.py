@@ -34,6 +34,13 @@ async def test_only_slack_is_listened_to(new_office):
             large = b"x" * 1_000_001
             refused = await client.post(url, content=large, headers=signed(secret, large))
             assert refused.status_code == 413
+
+            async def unmeasured():  # sent in chunks: nobody says how much is coming
+                for _ in range(11):
+                    yield b"x" * 100_000
+
+            answer = await client.post(url, content=unmeasured())
+            assert answer.status_code == 413
             broken = b"\xff\xfe"
             answer = await client.post(url, content=broken, headers=signed(secret, broken))
             assert answer.status_code == 400

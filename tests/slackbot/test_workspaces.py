@@ -191,15 +191,23 @@ async def test_no_team_sees_or_settles_what_is_anothers(house):
         message = await globex.ana.say(globex.random, globex.sure())
         await globex.ana.shortcut("file_ticket", message)
         await globex.settled()
+        await globex.ana.command("/ticket", "", channel=globex.random)
+        form = await globex.slack.until(lambda: globex.slack.open_view(globex.ana))
+        await globex.ana.submit(
+            form, {"summary": globex.sure()[:140], "urgency": "Work has stopped"}
+        )
+        await globex.settled()
         await acme.rita.click(theirs, "review_confirm")
         await acme.settled()
         assert await states(house) == [
             (acme.slack.team_id, "assigned"),
             (globex.slack.team_id, "pending"),
             (globex.slack.team_id, "assigned"),
+            (globex.slack.team_id, "assigned"),
         ]
         assert {c.metadata["event_payload"]["ticket"] for c in acme.cards()} == {"T-1"}
-        assert {c.metadata["event_payload"]["ticket"] for c in globex.cards()} == {"T-2", "T-3"}
+        numbers = {c.metadata["event_payload"]["ticket"] for c in globex.cards()}
+        assert numbers == {"T-2", "T-3", "T-4"}
         assert house.grid.refused == []
 
 
@@ -231,6 +239,29 @@ async def test_who_removes_the_app_hears_nothing_more_and_harms_nobody(house, mo
         await house.install(globex)
         await globex.ana.say(globex.help_, globex.sure())
         await globex.card("thread", containing="T-3")
+
+
+async def test_revoked_tokens_are_forgotten(house):
+    async with house.open():
+        await house.furnish(house.acme, house.acme.rita)
+        await house.furnish(house.globex, house.globex.rob)
+        house.grid.revoke(house.globex.slack)
+
+        async def removed():
+            return await found(house, house.globex) is None
+
+        await until(removed)
+        assert await found(house, house.acme) is not None
+
+
+async def test_a_whole_organisation_is_refused_in_plain_words(house):
+    async with house.open():
+        house.grid.organisation_wide = True
+        answer = await house.install(house.acme)
+        assert answer.status_code == 500
+        assert "install it in each workspace" in answer.text
+        assert "storage_error" not in answer.text
+        assert await found(house, house.acme) is None
 
 
 def confirm(house, user, number, text):

@@ -1,9 +1,21 @@
 """storage.forget: what is erased is nowhere, what is counted stays."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
-from storage import export, forget, inbox, lanes, predictions, reviews, tickets
+from storage import (
+    export,
+    forget,
+    inbox,
+    installations,
+    lanes,
+    predictions,
+    reviews,
+    settled,
+    tickets,
+)
 from storage.database import Database
 from storage.export import Dataset
 from storage.records import Place, State
@@ -21,6 +33,7 @@ from tests.storage.examples import (
     review,
     want_card,
 )
+from tests.storage.test_installations import ACME
 
 SECRET = "my landlord is called Grendel"
 
@@ -91,14 +104,43 @@ async def test_a_forgotten_reporter_leaves_no_text_in_the_team(db):
         elsewhere = await file_ticket(conn, "k0", team="T2")
         await bury(conn, "a", SECRET)
         await bury(conn, "b", "of somebody else", user="U12")
+        for user in ("U1", "U2"):  # not judged yet
+            await receive(conn, f"new {user}", payload={"text": SECRET, "reporter": user})
         assert await forget.reporter(conn, team=TEAM, reporter="U1") == 3
         texts = [ticket.text for ticket in await tickets.of_reporter(conn, TEAM, "U1", 9)]
         assert texts == [""] * len(mine)
         assert await tickets.get(conn, TEAM, theirs.id) == theirs
         assert await tickets.get(conn, "T2", elsewhere.id) == elsewhere
-        gone, kept = await payloads(conn, intake)
+        gone, kept, not_judged, waiting = await payloads(conn, intake)
         assert (gone, kept[1]) == (({}, "done"), "dead")
+        assert (not_judged, waiting[1]) == (({}, "done"), "waiting")
         assert await forget.reporter(conn, team=None, reporter="U1") == 1
+
+
+async def test_a_forgotten_workspace_leaves_numbers_only(db):
+    async with db.write() as conn:
+        ticket = await file_ticket(conn, text=SECRET)
+        await predict(conn, ticket.id)
+        await review(conn, ticket.id)
+        await settled.keep_vectors(conn, TEAM, "e", {ticket.id: b"v"})
+        await bury(conn, "a", SECRET)
+        await receive(conn, "b", payload={"text": SECRET})
+        await enqueue(conn, payload={"message": SECRET})
+        elsewhere = await file_ticket(conn, "theirs", team="T2")
+        for team in (TEAM, "T2"):
+            await enqueue(conn, team=team)
+            await installations.save(conn, replace(ACME, team=team), NOW)
+        assert await forget.everything_of(conn, team=TEAM) == 1
+        assert await payloads(conn, intake) == [({}, "done")] * 2
+        left = await conn.execute(sa.select(outbox.c.team).where(outbox.c.payload != {}))
+        assert left.scalars().all() == ["T2"]
+        assert await tickets.get(conn, "T2", elsewhere.id) == elsewhere
+        for team, there in ((TEAM, False), ("T2", True)):
+            assert (await installations.get(conn, team) is not None) is there
+        assert await settled.vectors(conn, "e", [ticket.id]) == {}
+        assert len(await predictions.of_ticket(conn, ticket.id)) == 1
+        assert len(await reviews.of_tickets(conn, [ticket.id])) == 1
+        assert SECRET not in str([row async for row in export.rows(conn, Dataset.TICKETS)])
 
 
 async def test_texts_expire_when_nobody_has_touched_them_for_long(db):
