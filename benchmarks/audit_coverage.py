@@ -54,11 +54,13 @@ def main() -> None:
 
 
 def korn_graubard(right: Bools, weight: Floats) -> Interval:
+    """The interval that the product shows; everything possible where nothing was audited."""
     found = weighted_share(right, weight)
     return (found.low, found.high) if found else (0.0, 1.0)
 
 
 def wilson(right: Bools, weight: Floats) -> Interval:
+    """Wilson's score interval (1927) for the effective number of audits, not their number."""
     if not len(right):
         return 0.0, 1.0
     size, value = effective_size(weight), weight[right].sum() / weight.sum()
@@ -69,6 +71,7 @@ def wilson(right: Bools, weight: Floats) -> Interval:
 
 
 def bootstrap(right: Bools, weight: Floats) -> Interval:
+    """The middle 95 % of the weighted shares of 200 samples drawn again from the audits."""
     if not len(right):
         return 0.0, 1.0
     random = np.random.default_rng(1)
@@ -126,6 +129,7 @@ def accuracy_coverage() -> None:
 
 
 def report(start: str, covered: dict[str, int], least: dict[str, float]) -> None:
+    """Print a row of shares of runs that covered the truth; keep the least of each method."""
     shares = {name: count / RUNS for name, count in covered.items()}
     for name, value in shares.items():
         least[name] = min(least[name], value)
@@ -173,6 +177,7 @@ _known: dict[tuple[int, int], object] = {}
 
 
 def _weighed(right: int, n: int) -> object:
+    """What the product says of so many right ones among n, computed once."""
     if (right, n) not in _known:
         _known[right, n] = weigh([True] * right + [False] * (n - right), PROMISE)
     return _known[right, n]
@@ -184,6 +189,7 @@ def plain_bound(right: int, n: int) -> bool:
 
 
 def demotion() -> None:
+    """How often a queue is demoted that keeps its promise, and how soon one that does not."""
     print(f"3a. Demoted within a year of weekly checks, {YEARS} queues each; promise 95 %")
     print("| audits a week | true precision | demoted | checked daily | plain bound |")
     print("| --- | --- | --- | --- | --- |")
@@ -215,11 +221,13 @@ def demotion() -> None:
 
 
 def struck(years: Bools, every: int) -> float:
+    """The share of years in which a queue is demoted, checked after `every` audits."""
     hits = [first_verdict(year, every, judge_automatic) is not None for year in years]
     return float(np.mean(hits))
 
 
 def return_of_demoted() -> None:
+    """How soon a demoted queue is offered back, by how precise it is now."""
     print("3c. A demoted queue, all of whose would-be routes are reviewed: offered back")
     print("| true precision | within 100 reviews | within 300 | median |")
     print("| --- | --- | --- | --- |")

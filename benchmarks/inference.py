@@ -143,6 +143,7 @@ def matmul_peaks() -> dict[str, float]:
 
 
 def _int8_seconds(size: int) -> float:
+    """The best of five products of two int8 matrices of that size."""
     import onnxruntime  # noqa: PLC0415
     from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
 

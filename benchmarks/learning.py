@@ -90,6 +90,7 @@ class Point:
 
 
 def load(table: Path, work: Path, seed: int = 0) -> Data:
+    """Tickets of the table, drawn with `seed`, and their embeddings, which `work` keeps."""
     tickets = read_tickets(table, text_column="Document", label_column="Topic_group")
     rows = np.random.default_rng(seed).permutation(len(tickets.examples))[:TICKETS]
     texts = [normalize(tickets.examples[row].text) for row in rows]
@@ -116,6 +117,8 @@ def base_encoder(texts: Sequence[str], work: Path) -> tuple[Encoder, str]:
 
 
 def report(what: str) -> Callable[[int, int], None]:
+    """A progress callback that prints now and then."""
+
     def show(done: int, total: int) -> None:
         if done % 2_048 == 0 or done == total:
             print(f"{what} {done} of {total}", flush=True)
@@ -148,6 +151,7 @@ def fit(
 def _part(
     data: Data, rows: NDArray[np.int64], weights: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> FitData:
+    """These rows as `fit_heads` takes them, each weighing what it is told to."""
     texts = [data.texts[row] for row in rows]
     known = targets([Example("", data.queues[labels[row]]) for row in rows], data.queues)
     by_row = weights[:, None].astype(np.float32)
@@ -164,6 +168,7 @@ def measure(
     labels: NDArray[np.int64] | None = None,
     only: NDArray[np.int64] | None = None,
 ) -> Point:
+    """Judge the test's texts, or `only` those rows; print and return how well that went."""
     rows = data.test if only is None else only
     truth = (data.labels if labels is None else labels)[rows]
     given, _, routed = model.judge(data, rows)
@@ -191,6 +196,7 @@ def first_examples(data: Data, order: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def random_reviews(data: Data, seed: int) -> list[Point]:
+    """Reviewers see tickets as they come."""
     order = np.random.default_rng(seed).permutation(data.stream)
     first = first_examples(data, order)
     rest = order[~np.isin(order, first)]
@@ -288,6 +294,7 @@ def _without_contradicted(
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
+    """Draw accuracy and precision by reviews into a PNG file."""
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("Agg")

@@ -97,6 +97,7 @@ class Running:
                 await asyncio.sleep(0.02)
 
     async def _open_work(self) -> int:
+        """How much waits or is in hand, in inbox and outbox."""
         async with self.database.read() as conn:
             depths = [await inbox.depth(conn), await deliveries.depth(conn)]
         return sum(depth.waiting + depth.leased for depth in depths)
@@ -163,6 +164,7 @@ def _free_port() -> int:
 
 
 async def _until_ready(url: str) -> None:
+    """Ask until the bot says that it takes tickets."""
     async with aiohttp.ClientSession() as session:
         while True:
             with contextlib.suppress(aiohttp.ClientError):
@@ -244,6 +246,7 @@ async def parts(database_url: str, profile: Path, count: int = 500) -> list[Row]
 
 
 def _ranked(seconds: dict[str, float], count: int) -> list[Row]:
+    """Processor time by part, for one message, the largest first."""
     ranked = sorted(seconds.items(), key=lambda item: -item[1])
     shown = [(f"  {part}", f"{1000 * used / count:.2f} ms") for part, used in ranked]
     whole = f"{1000 * sum(seconds.values()) / count:.1f} ms"

@@ -94,6 +94,7 @@ class Sampler:
             self._sampling_s = time.thread_time()
 
     def _book(self, thread: int, frame: FrameType) -> None:
+        """Book what a thread has used since the last look on the part that it is in."""
         try:
             used = time.clock_gettime(time.pthread_getcpuclockid(thread))
         except OSError:

@@ -8,35 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.decision import Priority
 from slackbot.desk import Step
 from slackbot.desk.budget import EXPLORATION_SHARE, draw, expected_cost, today
 from slackbot.views.home import Wanted
 from storage import review_requests
 from storage.records import Action
 from storage.review_records import Why
-from storage.waiting import Waiting
-
-SOME = Waiting(
-    ticket_id=1,
-    priority="P3",
-    created_at=datetime(2026, 11, 22, tzinfo=UTC),
-    queue="Access",
-    confidence=0.4,
-    reason="low_confidence",
-)
-waiting_tickets = st.lists(
-    st.builds(
-        replace,
-        st.just(SOME),
-        ticket_id=st.integers(1, 10**6),
-        priority=st.sampled_from(Priority).map(str),
-        confidence=st.floats(0, 1),
-        reason=st.sampled_from(["low_confidence", "unknown_language"]),
-    ),
-    max_size=40,
-    unique_by=lambda each: each.ticket_id,
-)
+from tests.slackbot.waiting_tickets import SOME, waiting_tickets
 
 
 def test_a_wrong_route_costs_more_the_likelier_and_the_more_urgent_it_is():

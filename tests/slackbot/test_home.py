@@ -1,8 +1,5 @@
 """App Home with the real bot, over real HTTP dispatch; and which part of what waits it shows."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,27 +8,7 @@ from core.decision import Priority
 from slackbot.desk.waiting import filtered, paged
 from slackbot.views.home import Wanted, page_size
 from storage import waiting
-from storage.waiting import Waiting
-
-SOME = Waiting(
-    ticket_id=1,
-    priority="P3",
-    created_at=datetime(2026, 11, 22, tzinfo=UTC),
-    queue="Access",
-    confidence=0.4,
-    reason="low_confidence",
-)
-waiting_tickets = st.lists(
-    st.builds(
-        replace,
-        st.just(SOME),
-        ticket_id=st.integers(1, 10**6),
-        priority=st.sampled_from(Priority).map(str),
-        queue=st.sampled_from(["Access", "Storage"]),
-    ),
-    max_size=40,
-    unique_by=lambda each: each.ticket_id,
-)
+from tests.slackbot.waiting_tickets import waiting_tickets
 
 
 @given(waiting_tickets, st.integers(1, 300))
