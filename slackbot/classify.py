@@ -19,7 +19,7 @@ from core.decision import Classification, Decision
 from slackbot.config import load_settings
 from slackbot.errors import AutoTicketError
 from slackbot.files import replacing
-from slackbot.learning.in_force import folder_in_force
+from slackbot.learning.in_force import in_force
 from slackbot.terminal import bar, decision_words
 
 BATCH = 64
@@ -31,10 +31,10 @@ class BadInput(AutoTicketError):
 
 
 def load(model: Path | None) -> Classifier:
-    """Load the bundle that the option names, else the one that the bot would use.
+    """Load the bundle that the option names as it is, else what the bot would use.
 
     That is the version that people promoted in the configured record, if there is one, and
-    `AUTOTICKET_MODEL_DIR` otherwise.
+    `AUTOTICKET_MODEL_DIR` otherwise; with the queues' names of today.
 
     Raises:
         ConfigError: A setting is wrong.
@@ -42,8 +42,11 @@ def load(model: Path | None) -> Classifier:
         UnknownVersion: The promoted version is not on this machine.
     """
     settings = load_settings()
-    folder = model or asyncio.run(folder_in_force(settings))
-    return Classifier.load(folder, matrix=settings.priority_matrix)
+    if model is not None:
+        return Classifier.load(model, matrix=settings.priority_matrix)
+    found = asyncio.run(in_force(settings.database_url))
+    loaded = Classifier.load(found.folder(settings), matrix=settings.priority_matrix)
+    return found.names.told(loaded)
 
 
 def classify_text(classifier: Classifier, text: str, *, filed: bool, as_json: bool) -> None:

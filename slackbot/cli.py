@@ -223,6 +223,69 @@ def models_rollback() -> None:
     commands.roll_back()
 
 
+_YES = click.option("--yes", is_flag=True, help="Do it; without this only say what it touches.")
+
+
+@main.group()
+def queues() -> None:
+    """List, rename, merge, split and add queues; running bots follow within seconds."""
+
+
+@queues.command("list")
+def queues_list() -> None:
+    """Show the queues of today, and what they were before."""
+    from slackbot import queue_commands  # noqa: PLC0415
+
+    asyncio.run(queue_commands.show())
+
+
+@queues.command("rename")
+@click.argument("old")
+@click.argument("new")
+@_YES
+def queues_rename(old: str, new: str, yes: bool) -> None:
+    """Give the queue OLD the name NEW."""
+    from core.queue_edits import rename  # noqa: PLC0415
+    from slackbot import queue_commands  # noqa: PLC0415
+
+    asyncio.run(queue_commands.edit(lambda known: rename(known, old, new), do=yes))
+
+
+@queues.command("merge")
+@click.argument("parts", nargs=-1, required=True)
+@click.argument("into")
+@_YES
+def queues_merge(parts: tuple[str, ...], into: str, yes: bool) -> None:
+    """Make one queue of PARTS and INTO; INTO may be a new name."""
+    from core.queue_edits import merge  # noqa: PLC0415
+    from slackbot import queue_commands  # noqa: PLC0415
+
+    asyncio.run(queue_commands.edit(lambda known: merge(known, parts, into), do=yes))
+
+
+@queues.command("split")
+@click.argument("old")
+@click.argument("parts", nargs=-1, required=True)
+@_YES
+def queues_split(old: str, parts: tuple[str, ...], yes: bool) -> None:
+    """Make the queues PARTS of the queue OLD, which may stay as one of them."""
+    from core.queue_edits import split  # noqa: PLC0415
+    from slackbot import queue_commands  # noqa: PLC0415
+
+    asyncio.run(queue_commands.edit(lambda known: split(known, old, parts), do=yes))
+
+
+@queues.command("add")
+@click.argument("new")
+@_YES
+def queues_add(new: str, yes: bool) -> None:
+    """Begin the queue NEW; people can choose it at once."""
+    from core.queue_edits import add  # noqa: PLC0415
+    from slackbot import queue_commands  # noqa: PLC0415
+
+    asyncio.run(queue_commands.edit(lambda known: add(known, new), do=yes))
+
+
 @main.command()
 @click.argument("what", type=click.Choice(["tickets", "predictions", "reviews", "labels"]))
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")

@@ -6,15 +6,18 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from slackbot.config import load_settings
 from slackbot.errors import AutoTicketError
+from slackbot.queue_names import read_names
 from storage import deliveries, export, forget, inbox
 from storage.database import Database
 from storage.export import Dataset, Format
+from storage.queue_edits import Written
 from storage.tickets import parse_number
 
 _SHOWN = 1000
@@ -37,10 +40,11 @@ async def _record() -> AsyncIterator[Database]:
 async def export_record(dataset: Dataset, form: Format, out: Path | None) -> None:
     """Write a data set to standard output, or to a file that is whole or not there."""
     async with _record() as database, database.read() as conn:
+        today = partial((await read_names(conn)).one_of_row, Written.REVIEWS)
         if out is None:
-            await export.write(conn, dataset, form, sys.stdout)
+            await export.write(conn, dataset, form, sys.stdout, today)
         else:
-            count = await export.write_file(conn, dataset, form, out)
+            count = await export.write_file(conn, dataset, form, out, today)
             click.echo(f"{count} {dataset.value} written to {out}", err=True)
 
 

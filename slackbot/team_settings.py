@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -46,6 +46,22 @@ class TeamSettings:
             return self.triage[channel]
         staffed = channel == self.review_channel or channel in self.queue_channels.values()
         return None if staffed else self.triage.get(EVERY_CHANNEL)
+
+    def called(self, today: Callable[[str], Sequence[str]]) -> TeamSettings:
+        """The same settings where queues were renamed, merged or split.
+
+        The parts of a queue begin with its channel, and so do those who are still in it. Of merged
+        queues the one that gave its name gives the channel too, else the first.
+
+        Args:
+            today: The queues that a name may mean.
+        """
+        named = {name: today(name) for name in self.queue_channels}
+        channels: dict[str, str] = {}
+        for name in sorted(named, key=lambda name: name not in named[name]):
+            for queue in (*named[name], *([name] if len(named[name]) > 1 else ())):
+                channels.setdefault(queue, self.queue_channels[name])
+        return replace(self, queue_channels=channels)
 
     def to_json(self) -> dict[str, Any]:
         """Every setting by its name, as JSON."""

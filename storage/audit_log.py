@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,8 +14,8 @@ from storage.records import Action, State
 from storage.review_records import Why
 from storage.schema import predictions, review_answers, review_requests, reviews, tickets
 
-Counts = Mapping[tuple[str, str], int]
-"""Predictions by queue and reason."""
+Counts = Mapping[tuple[int, str, str], int]
+"""Predictions by stretch, queue and reason; stretch i ends with the i-th of the borders given."""
 
 _SETTLING = (Action.CONFIRM, Action.REASSIGN, Action.DISMISS)
 _DRAWN = review_requests.c.why != Why.REPORTER
@@ -30,7 +31,8 @@ class JudgedTicket:
     Attributes:
         ticket_id: The ticket.
         created_at: When it was filed (UTC).
-        queue: The most probable queue.
+        prediction_id: The model's last word.
+        queue: The most probable queue, as it was called then.
         confidence: Its probability in [0, 1].
         decision: `auto` or `review`.
         reason: Why, from the decision's closed set.
@@ -43,11 +45,13 @@ class JudgedTicket:
         answered_queue: Where the ticket was after the answer.
         answered_at: When (UTC); None while there is none.
         settled: The last that anybody said about where the ticket belongs; None when nobody has.
-        settled_queue: Where it was after that.
+        settled_id: The review that said so.
+        settled_queue: Where it was after that, as that queue was called then.
     """
 
     ticket_id: int
     created_at: datetime
+    prediction_id: int
     queue: str
     confidence: float
     decision: str
@@ -61,6 +65,7 @@ class JudgedTicket:
     answered_queue: str | None
     answered_at: datetime | None
     settled: Action | None
+    settled_id: int | None
     settled_queue: str | None
 
 
@@ -76,6 +81,7 @@ def _statement() -> sa.Select[tuple[object, ...]]:
         sa.select(
             tickets.c.id.label("ticket_id"),
             tickets.c.created_at,
+            predictions.c.id.label("prediction_id"),
             predictions.c.queue,
             predictions.c.confidence,
             predictions.c.decision,
@@ -89,6 +95,7 @@ def _statement() -> sa.Select[tuple[object, ...]]:
             given.c.queue_after.label("answered_queue"),
             given.c.created_at.label("answered_at"),
             settled.c.action.label("settled"),
+            settled.c.id.label("settled_id"),
             settled.c.queue_after.label("settled_queue"),
         )
         .select_from(tickets)
@@ -115,10 +122,13 @@ _COUNTS = (
     .where(
         predictions.c.created_at >= sa.bindparam("since"),
         predictions.c.created_at < sa.bindparam("until"),
+        predictions.c.id > sa.bindparam("above"),
+        predictions.c.id <= sa.bindparam("up_to"),
         predictions.c.ticket_id.is_not(None),
     )
     .group_by(predictions.c.queue, predictions.c.reason)
 )
+_LARGEST_ID = 2**63 - 1
 
 
 async def judged(
@@ -143,7 +153,20 @@ async def teams(conn: AsyncConnection) -> list[str]:
     return list((await conn.execute(_TEAMS)).scalars().all())
 
 
-async def counts(conn: AsyncConnection, since: datetime, until: datetime) -> Counts:
-    """Predictions of tickets made in `[since, until)` in all teams, by queue and reason."""
-    rows = await conn.execute(_COUNTS, {"since": since, "until": until})
-    return {(queue, reason): count for queue, reason, count in rows}
+async def counts(
+    conn: AsyncConnection, since: datetime, until: datetime, borders: Sequence[int] = ()
+) -> Counts:
+    """Predictions of tickets made in `[since, until)` in all teams, by queue and reason.
+
+    Args:
+        conn: A transaction.
+        since: The beginning (UTC).
+        until: The end (UTC).
+        borders: Ids of the last predictions before queues were edited, in order.
+    """
+    found: dict[tuple[int, str, str], int] = {}
+    for stretch, (above, up_to) in enumerate(pairwise((0, *borders, _LARGEST_ID))):
+        values = {"since": since, "until": until, "above": above, "up_to": up_to}
+        for queue, reason, count in await conn.execute(_COUNTS, values):
+            found[stretch, queue, reason] = count
+    return found

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,9 @@ _PAGE = 500
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Some readers end a line here although JSON does not; they only ever stand inside strings.
 _LINE_ENDS = str.maketrans({end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"})
+
+Today = Callable[[int, str], str | None]
+"""From a review and the queue that it names to that queue's name today; None: it was split."""
 
 
 class Dataset(StrEnum):
@@ -132,11 +135,18 @@ def columns(dataset: Dataset) -> tuple[str, ...]:
     return tuple(query.selected_columns.keys()[1:])
 
 
-async def rows(conn: AsyncConnection, dataset: Dataset) -> AsyncIterator[dict[str, Any]]:
+async def rows(
+    conn: AsyncConnection, dataset: Dataset, today: Today | None = None
+) -> AsyncIterator[dict[str, Any]]:
     """The rows of an export in the order they were recorded, read page by page.
 
     Every row has the keys of `columns`, in their order. Times are aware, `probabilities` is a
     mapping, and what is unknown is None.
+
+    Args:
+        conn: A transaction.
+        dataset: What to read.
+        today: What the queues of labels are called today; without it as they were recorded.
     """
     row_id, query = _QUERIES[dataset]
     names = columns(dataset)
@@ -145,15 +155,27 @@ async def rows(conn: AsyncConnection, dataset: Dataset) -> AsyncIterator[dict[st
         await conn.execute(query.where(row_id > last).order_by(row_id).limit(_PAGE))
     ).all():
         for row in page:
-            yield dict(zip(names, row[1:], strict=True))
+            found = dict(zip(names, row[1:], strict=True))
+            if dataset is Dataset.LABELS and today is not None and found["queue"]:
+                found["queue"] = today(row[0], found["queue"])
+                if found["queue"] is None:
+                    continue  # it says no more than "one of these"
+            yield found
         last = page[-1][0]
 
 
-async def write(conn: AsyncConnection, dataset: Dataset, form: Format, out: TextIO) -> int:
+async def write(
+    conn: AsyncConnection,
+    dataset: Dataset,
+    form: Format,
+    out: TextIO,
+    today: Today | None = None,
+) -> int:
     """Write an export to an open file (for CSV opened with `newline=""`).
 
     JSON keeps every value as it is; a CSV cell that a spreadsheet would run as a formula is
     preceded by an apostrophe. An empty export is no line of JSON, and the header alone in CSV.
+    `today` is as in `rows`.
 
     Returns:
         How many rows were written.
@@ -162,7 +184,7 @@ async def write(conn: AsyncConnection, dataset: Dataset, form: Format, out: Text
     if form is Format.CSV:
         table.writerow(columns(dataset))
     count = 0
-    async for row in rows(conn, dataset):
+    async for row in rows(conn, dataset, today):
         if form is Format.CSV:
             table.writerow([_cell(value) for value in row.values()])
         else:
@@ -171,8 +193,16 @@ async def write(conn: AsyncConnection, dataset: Dataset, form: Format, out: Text
     return count
 
 
-async def write_file(conn: AsyncConnection, dataset: Dataset, form: Format, path: Path) -> int:
+async def write_file(
+    conn: AsyncConnection,
+    dataset: Dataset,
+    form: Format,
+    path: Path,
+    today: Today | None = None,
+) -> int:
     """Write an export to a file, which is there completely or not at all.
+
+    `today` is as in `rows`.
 
     Returns:
         How many rows were written.
@@ -182,7 +212,7 @@ async def write_file(conn: AsyncConnection, dataset: Dataset, form: Format, path
     """
     try:
         with _replacing(path) as out:
-            return await write(conn, dataset, form, out)
+            return await write(conn, dataset, form, out, today)
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
 

@@ -12,12 +12,10 @@ from storage.schema import queue_changes
 from storage.statements import values_of
 
 _ADD = sa.insert(queue_changes).inline()
-_LATEST = sa.select(queue_changes).where(
-    queue_changes.c.id.in_(
-        sa.select(sa.func.max(queue_changes.c.id))
-        .where(queue_changes.c.team == sa.bindparam("of_team"))
-        .group_by(queue_changes.c.queue)
-    )
+_OF_TEAM = (
+    sa.select(queue_changes)
+    .where(queue_changes.c.team == sa.bindparam("of_team"))
+    .order_by(queue_changes.c.id)
 )
 
 
@@ -26,7 +24,7 @@ async def add(conn: AsyncConnection, change: NewQueueChange, now: datetime) -> N
     await conn.execute(_ADD, values_of(change) | {"created_at": now})
 
 
-async def latest(conn: AsyncConnection, team: str) -> dict[str, QueueChange]:
-    """The last change of each queue, without those of which nothing was ever changed."""
-    rows = await conn.execute(_LATEST, {"of_team": team})
-    return {row.queue: QueueChange(**row._mapping) for row in rows}
+async def everything(conn: AsyncConnection, team: str) -> list[QueueChange]:
+    """All changes in a team, oldest first; each with the name that its queue had then."""
+    rows = await conn.execute(_OF_TEAM, {"of_team": team})
+    return [QueueChange(**row._mapping) for row in rows]

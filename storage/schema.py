@@ -11,7 +11,7 @@ from storage.model_records import ModelChangeKind
 from storage.records import Action, DeliveryKind, DeliveryState, Place, Source, State
 from storage.review_records import RoutingChange, Why
 
-REVISION = "0014"
+REVISION = "0015"
 """The newest migration: what a database must be at for this code."""
 
 metadata = sa.MetaData(
@@ -197,6 +197,17 @@ queue_changes = sa.Table(
     sa.Column("change", enum_text(RoutingChange), nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("evidence", JsonText, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+queue_edits = sa.Table(
+    "queue_edits",
+    metadata,
+    _id(),
+    sa.Column("queues", JsonText, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("written", JsonText, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.records import NewTicket, State, Ticket
+from storage.records import CLOSED, NewTicket, State, Ticket
 from storage.schema import tickets
 from storage.statements import insert_if_new, literal, values_of
 
@@ -109,6 +109,16 @@ async def pending(conn: AsyncConnection, team: str, limit: int) -> list[Ticket]:
         .where(tickets.c.team == team, tickets.c.state == literal(State.PENDING))
         .order_by(tickets.c.id)
         .limit(limit)
+    )
+    return [Ticket(**row._mapping) for row in rows]
+
+
+async def open_in(conn: AsyncConnection, queues: Collection[str]) -> list[Ticket]:
+    """The tickets of every team that are in one of these queues and not closed, oldest first."""
+    rows = await conn.execute(
+        sa.select(tickets)
+        .where(tickets.c.queue.in_(queues), tickets.c.state.not_in(CLOSED))
+        .order_by(tickets.c.id)
     )
     return [Ticket(**row._mapping) for row in rows]
 

@@ -21,7 +21,8 @@ class Waiting:
         ticket_id: The ticket.
         priority: In force, P1 to P5.
         created_at: When it was filed (UTC).
-        queue: The model's first choice.
+        prediction_id: What the model said last.
+        queue: The model's first choice, as it was called then.
         confidence: Its probability in [0, 1].
         reason: Why the model did not decide by itself.
     """
@@ -29,6 +30,7 @@ class Waiting:
     ticket_id: int
     priority: str
     created_at: datetime
+    prediction_id: int
     queue: str
     confidence: float
     reason: str
@@ -44,6 +46,7 @@ _OF_TEAM = (
         tickets.c.id.label("ticket_id"),
         tickets.c.priority,
         tickets.c.created_at,
+        predictions.c.id.label("prediction_id"),
         predictions.c.queue,
         predictions.c.confidence,
         predictions.c.reason,

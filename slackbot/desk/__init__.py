@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from core.because import Moved, because
 from core.classifier import Classifier
 from core.decision import Classification
@@ -32,6 +34,7 @@ from slackbot.desk.render import (
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.settle import (
     AlreadySettled,
+    Settled,
     UnknownQueue,
     UnknownTicket,
     settle,
@@ -43,6 +46,7 @@ from slackbot.desk.waiting import begin_day, page_of
 from slackbot.desk.watch import QueueWatch
 from slackbot.intake import Intake, new_correlation
 from slackbot.metrics import Metrics
+from slackbot.queue_names import QueueNames, read_names
 from slackbot.stats.recent import RecentNumbers
 from slackbot.team_settings import TeamSettings
 from slackbot.views.card import card as card_message
@@ -50,7 +54,7 @@ from slackbot.views.controls import Controls
 from slackbot.views.home import Backlog, Wanted
 from slackbot.views.message import Message
 from slackbot.views.ticket import TicketCard
-from storage import deliveries, inbox, predictions, tickets, waiting
+from storage import deliveries, inbox, predictions, queue_edits, tickets, waiting
 from storage.database import Database
 from storage.records import (
     Delivery,
@@ -98,6 +102,7 @@ class Desk:
         metrics: Counts what happens here.
         inbox_filled: Set when something waits for the worker.
         outbox_filled: Set when something waits for the delivery.
+        names: What became of queues.
         watch: Knows which queues have lost automatic routing.
         numbers: How often the bot is right.
         precedents: Remembers what people have settled.
@@ -113,6 +118,7 @@ class Desk:
     metrics: Metrics = field(default_factory=Metrics)
     inbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
+    names: QueueNames = field(default_factory=QueueNames)
     watch: QueueWatch = field(init=False)
     numbers: RecentNumbers = field(init=False)
     precedents: Precedents = field(init=False)
@@ -145,9 +151,20 @@ class Desk:
             LeaseLost: When another replica took over meanwhile.
             DatabaseUnavailable: Nothing was written.
         """
+        while not await self._triaged(items, intakes, owner):
+            log.info("judged_again", extra={"why": "queues were edited meanwhile"})
+
+    async def _triaged(
+        self, items: Sequence[InboxItem], intakes: Sequence[Intake], owner: str
+    ) -> bool:
+        """Triage; False when nothing was written, as queues were edited while it was judged."""
+        names = self.names
         judged = await self._judge(items, intakes)
         settings = {team: await self.teams.of(team) for team in {each.team for each in intakes}}
         async with self.database.write() as conn:
+            await self._follow(conn)
+            if self.names is not names:
+                return False
             audience = Audience(settings, self.webhooks, self.audits)
             effects = await apply(conn, judged, audience)
             for item, effect in zip(items, effects, strict=True):
@@ -166,6 +183,7 @@ class Desk:
         self.outbox_filled.set()
         for each, effect in zip(judged, effects, strict=True):
             self._count(each, effect)
+        return True
 
     def _count(self, judged: Judged, effect: Effect) -> None:
         """Note what came of a payload, once it is committed."""
@@ -229,17 +247,11 @@ class Desk:
             DatabaseUnavailable: Nothing was written.
         """
         cause = Cause(new_correlation(), datetime.now(UTC))
-        settings = await self.teams.of(team)
-        async with self.database.write() as conn:
-            settled = await settle(
-                conn,
-                team,
-                step,
-                queues=self.classifier.queues,
-                settings=settings,
-                cause=cause,
-                webhooks=self.webhooks,
-            )
+        try:
+            settled = await self._settled(team, step, cause)
+        except UnknownQueue:
+            await self._redraw(team, step.number, cause)
+            raise
         self.outbox_filled.set()
         self.precedents.settled(team)
         self.metrics.review(settled.action)
@@ -252,6 +264,56 @@ class Desk:
             },
         )
         return settled.ticket
+
+    async def _settled(self, team: str, step: Step, cause: Cause) -> Settled:
+        settings, names = await self.teams.of(team), self.names
+        async with self.database.write() as conn:
+            await self._follow(conn)
+            if self.names is not names:
+                settings = await self.teams.within(conn, team)
+            return await settle(
+                conn,
+                team,
+                step,
+                queues=self.classifier.queues,
+                names=self.names,
+                settings=settings,
+                cause=cause,
+                webhooks=self.webhooks,
+            )
+
+    async def _redraw(self, team: str, number: str, cause: Cause) -> None:
+        """Rewrite the cards of a ticket on which somebody saw what is no more."""
+        settings = await self.teams.of(team)
+        async with self.database.write() as conn:
+            ticket = await tickets.get(conn, team, number)
+            if ticket is not None and ticket.state is not State.SILENT:
+                await show(conn, ticket, settings, cause)
+        self.outbox_filled.set()
+
+    # What became of queues ------------------------------------------------------------------
+
+    def serve(self, classifier: Classifier) -> None:
+        """Let another model decide from the next batch on, in the queues of today."""
+        self.classifier = self.names.told(classifier)
+
+    async def follow_edits(self) -> None:
+        """Call queues as they are called by now.
+
+        Raises:
+            DatabaseUnavailable: The record cannot be read.
+        """
+        async with self.database.read() as conn:
+            await self._follow(conn)
+
+    async def _follow(self, conn: AsyncConnection) -> None:
+        if await queue_edits.newest(conn) == self.names.newest:
+            return
+        self.names = self.precedents.names = await read_names(conn)
+        self.teams.follow(self.names)
+        self.serve(self.classifier)
+        self.numbers.forget()
+        log.info("queues_edited", extra={"edits": len(self.names.edits)})
 
     async def change_settings(self, team: str, wanted: TeamSettings, *, seen: int, by: str) -> None:
         """Set what differs; tickets that wait go to the new review channel.
@@ -300,6 +362,7 @@ class Desk:
             UnknownTicket: No such ticket in this team.
         """
         async with self.database.read() as conn:
+            await self._follow(conn)
             ticket = await tickets.get(conn, team, number)
             if ticket is None:
                 raise UnknownTicket(number)
@@ -316,14 +379,14 @@ class Desk:
             raise UnknownTicket(number)
         async with self.database.read() as conn:
             said = await predictions.of_ticket(conn, history.ticket.id)
-        return replace(self._as_card(history), judgements=as_judgements(said))
+        return replace(self._as_card(history), judgements=as_judgements(said, self.names))
 
     async def because(self, history: History) -> tuple[Moved, ...]:
         """The words that moved the model's choice for a ticket most; none when it forgot the queue.
 
         The version in force is asked, off the event loop.
         """
-        queue, classifier = history.said.queue, self.classifier
+        queue, classifier = self.names.of_prediction(history.said).queue, self.classifier
         if queue not in classifier.queues:
             return ()
         return await asyncio.to_thread(because, classifier, history.ticket.text, queue)
@@ -331,6 +394,7 @@ class Desk:
     async def histories(self, team: str, ids: Collection[int]) -> dict[int, History]:
         """Some of the team's tickets by their ids, without those that do not exist."""
         async with self.database.read() as conn:
+            await self._follow(conn)
             found = await tickets.of_ids(conn, ids)
             return await histories_of(conn, [each for each in found if each.team == team])
 
@@ -344,14 +408,20 @@ class Desk:
         return replace(message, metadata=None)
 
     def _as_card(self, history: History) -> TicketCard:
-        return as_card(history, self.classifier.queues, self.url_of(history.ticket.team))
+        url = self.url_of(history.ticket.team)
+        return as_card(history, self.classifier.queues, self.names, url)
 
     async def waiting(self, team: str, wanted: Wanted) -> Backlog:
-        """One page of what waits for a decision."""
-        queues, now = self.classifier.queues, datetime.now(UTC)
-        budget = (await self.teams.of(team)).review_budget
+        """One page of what waits for a decision; a queue that is gone is no filter."""
+        budget, now = (await self.teams.of(team)).review_budget, datetime.now(UTC)
         async with self.database.read() as conn:
-            page = await page_of(conn, team, wanted, queues=queues, budget=budget, now=now)
+            await self._follow(conn)
+            queues, names = self.classifier.queues, self.names
+            picked = names.picked(wanted.queue, queues) if wanted.queue else ()
+            wanted = replace(wanted, queue=picked[0] if len(picked) == 1 else None)
+            page = await page_of(
+                conn, team, wanted, queues=queues, names=names, budget=budget, now=now
+            )
             histories = await histories_of(conn, await tickets.of_ids(conn, page.ids))
         cards = (self._as_card(histories[id_]) for id_ in page.ids if id_ in histories)
         return Backlog(

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from slackbot.queue_names import EVER_THE_SAME, QueueNames
 from storage import deliveries, predictions
 from storage.records import Action, DeliveryKind, NewDelivery, Prediction, State, Ticket
 
@@ -77,17 +78,24 @@ class News:
         return cls(ticket, _OF_STEP.get(action, (Event.UPDATED,)), correlation, action, by)
 
 
-async def announce(conn: AsyncConnection, news: Sequence[News], lanes: Sequence[str]) -> None:
+async def announce(
+    conn: AsyncConnection,
+    news: Sequence[News],
+    lanes: Sequence[str],
+    names: QueueNames = EVER_THE_SAME,
+) -> None:
     """Have every webhook told, in the transaction of what it is told.
 
     Args:
         conn: A write transaction, in which the tickets and what the model says are written.
         news: In the order in which it happened.
         lanes: One for each webhook; without any this costs nothing.
+        names: What became of queues since the model said something.
     """
     if not lanes or not news:
         return
-    said = await predictions.latest(conn, {each.ticket.id for each in news})
+    found = await predictions.latest(conn, {each.ticket.id for each in news})
+    said = {ticket: names.of_prediction(each) for ticket, each in found.items()}
     calls = [
         _delivery(each, event, said.get(each.ticket.id), lane)
         for each in news

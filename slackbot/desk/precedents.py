@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from core.bundle import encoder_key
 from core.classifier import Classifier
 from core.neighbours import Memory, Precedent
 from core.text import normalize
+from slackbot.queue_names import QueueNames
 from storage import settled
 from storage.database import Database
 from storage.model_records import SettledText
+from storage.queue_edits import Written
 
 LIMIT = 10_000
 """So many settled tickets of a team are remembered, the newest."""
@@ -32,6 +34,7 @@ class _Known:
     Attributes:
         memory: The settled tickets.
         encoder: What made the embeddings.
+        edits: How often the list of queues had been edited.
         review: The latest review of all that it knows of.
         kept: How many embeddings the record had then: fewer mean that something was forgotten.
         read_at: When, by the monotonic clock in seconds.
@@ -39,6 +42,7 @@ class _Known:
 
     memory: Memory
     encoder: str
+    edits: int
     review: int
     kept: int
     read_at: float
@@ -50,9 +54,11 @@ class Precedents:
 
     Attributes:
         database: The record.
+        names: What became of queues.
     """
 
     database: Database
+    names: QueueNames = field(default_factory=QueueNames)
     _known: dict[str, _Known] = field(default_factory=dict)
     _stale: set[str] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -70,7 +76,8 @@ class Precedents:
         async with self._turn:
             encoder = encoder_key(classifier.manifest)
             known = self._known.get(team)
-            if known is not None and known.encoder != encoder:
+            stand = (encoder, len(self.names.edits))
+            if known is not None and (known.encoder, known.edits) != stand:
                 known = None
             fresh = known is not None and time.monotonic() - known.read_at < FRESH_S
             if known is not None and fresh and team not in self._stale:
@@ -82,13 +89,13 @@ class Precedents:
     async def _read(
         self, team: str, encoder: str, classifier: Classifier, known: _Known | None
     ) -> _Known:
-        now = time.monotonic()
+        now, names = time.monotonic(), self.names
         async with self.database.read() as conn:
             review, kept = await settled.stand(conn, team, encoder)
             if known is not None and kept < known.kept:
                 known = None  # something was forgotten
             if known is not None and review == known.review:
-                return _Known(known.memory, encoder, review, kept, now)
+                return replace(known, review=review, kept=kept, read_at=now)
             touched: Mapping[int, int] = {}
             if known is None:
                 memory = Memory.empty(classifier.encoder.dim)
@@ -100,14 +107,13 @@ class Precedents:
             vectors = await settled.vectors(conn, encoder, [each.ticket_id for each in texts])
         embedded = await self._embedded(team, encoder, classifier, texts, vectors)
         new = {
-            Precedent(each.ticket_id, each.queue, each.review_id, each.text): embedded[
-                each.ticket_id
-            ]
+            precedent: embedded[precedent.ticket]
             for each in texts
+            if (precedent := _precedent(each, names)) is not None
         }
         memory = await asyncio.to_thread(memory.changed, list(touched), new, LIMIT)
         added = len(texts) - len(vectors)
-        return _Known(memory, encoder, review, kept + added, now)
+        return _Known(memory, encoder, len(names.edits), review, kept + added, now)
 
     async def _embedded(
         self,
@@ -132,3 +138,11 @@ class Precedents:
         for ticket, content in vectors.items():
             halves[ticket] = np.frombuffer(content, dtype=np.float16)
         return {ticket: vector.astype(np.float32) for ticket, vector in halves.items()}
+
+
+def _precedent(each: SettledText, names: QueueNames) -> Precedent | None:
+    """A settled text for the memory; None where its queue was split since."""
+    queue = names.one_of_row(Written.REVIEWS, each.review_id, each.queue)
+    if queue is None and each.queue is not None:
+        return None
+    return Precedent(each.ticket_id, queue, each.review_id, each.text)

@@ -14,11 +14,13 @@ from core.decision import Decision, Impact, Priority, Reason, Urgency
 from core.priority import explain
 from slackbot.desk.audits import open_audit
 from slackbot.placement import controls
+from slackbot.queue_names import QueueNames
 from slackbot.views.card import card as card_message
 from slackbot.views.card import moved
 from slackbot.views.message import Message
 from slackbot.views.ticket import Judgement, Step, TicketCard
 from storage import cards, predictions, review_requests, reviews
+from storage.queue_edits import Written
 from storage.records import Card, Delivery, Place, Prediction, Review, State, Ticket
 from storage.review_records import ReviewRequest
 
@@ -97,15 +99,18 @@ def _by_ticket(rows: Iterable[_OfTicket]) -> defaultdict[int, tuple[_OfTicket, .
     return grouped
 
 
-def as_card(history: History, queues: Sequence[str], workspace_url: str) -> TicketCard:
+def as_card(
+    history: History, queues: Sequence[str], names: QueueNames, workspace_url: str
+) -> TicketCard:
     """What every card of the ticket shows.
 
     Args:
         history: The record.
         queues: All queues that exist, in the model's order.
+        names: What became of queues.
         workspace_url: `https://team.slack.com/`, for links to messages; may be empty.
     """
-    ticket, said = history.ticket, history.said
+    ticket, said = history.ticket, names.of_prediction(history.said)
     urgency, impact = Urgency(ticket.urgency), Impact(ticket.impact)
     return TicketCard(
         number=ticket.number,
@@ -132,13 +137,15 @@ def as_card(history: History, queues: Sequence[str], workspace_url: str) -> Tick
                 at=review.created_at,
                 queue_after=review.queue_after,
                 priority_after=Priority(review.priority_after),
+                today=names.since(Written.REVIEWS, review.id, review.queue_after),
             )
             for review in history.steps
         ),
+        edits=len(names.edits),
     )
 
 
-def as_judgements(said: Iterable[Prediction]) -> tuple[Judgement, ...]:
+def as_judgements(said: Iterable[Prediction], names: QueueNames) -> tuple[Judgement, ...]:
     """What the model said of a ticket, time after time."""
     return tuple(
         Judgement(
@@ -149,6 +156,7 @@ def as_judgements(said: Iterable[Prediction]) -> tuple[Judgement, ...]:
             reason=Reason(each.reason),
             priority=Priority(each.priority),
             model_version=each.model_version,
+            today=names.since(Written.PREDICTIONS, each.id, each.queue),
         )
         for each in said
     )

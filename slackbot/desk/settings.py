@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slackbot.errors import AutoTicketError
+from slackbot.queue_names import QueueNames
 from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
-from storage import team_settings
+from storage import queue_edits, team_settings
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
-from storage.team_settings import NewSettings
+from storage.queue_edits import Written
+from storage.team_settings import NewSettings, SettingsRecord
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +62,13 @@ class SettingsOfTeams:
         database: The record.
         first: What the environment says.
         clock: Seconds that only grow.
+        names: What became of queues.
     """
 
     database: Database
     first: TeamSettings
     clock: Callable[[], float] = time.monotonic
+    names: QueueNames = field(default_factory=QueueNames)
     _known: dict[str, tuple[float, TeamSettings]] = field(default_factory=dict)
 
     async def of(self, team: str) -> TeamSettings:
@@ -83,6 +91,11 @@ class SettingsOfTeams:
             log.warning("settings_not_refreshed", extra={"error": str(error)})
             return known
 
+    def follow(self, names: QueueNames) -> None:
+        """Call queues by other names from now on."""
+        self.names = names
+        self._known.clear()
+
     async def now(self, team: str) -> VersionedSettings:
         """The settings of a team as they are this moment.
 
@@ -90,12 +103,39 @@ class SettingsOfTeams:
             DatabaseUnavailable: They cannot be read.
         """
         async with self.database.read() as conn:
-            row = await team_settings.newest(conn, team)
-        found = VersionedSettings(self.first, 0)
-        if row is not None:
-            found = VersionedSettings(self.first.with_changes(row.values), row.version)
+            found = await self._read(conn, team)
         self._remember(team, found.settings)
         return found
+
+    async def within(self, conn: AsyncConnection, team: str) -> TeamSettings:
+        """The settings of a team as a transaction sees them.
+
+        Raises:
+            DatabaseUnavailable: They cannot be read.
+        """
+        return (await self._read(conn, team)).settings
+
+    async def _read(self, conn: AsyncConnection, team: str) -> VersionedSettings:
+        row = await team_settings.newest(conn, team)
+        return VersionedSettings(self._with(self._values(row)), row.version if row else 0)
+
+    def _values(self, row: SettingsRecord | None) -> dict[str, Any]:
+        """What was set from Slack, with the queues' names of today."""
+        if row is None:
+            return {}
+        values = dict(row.values)
+        if "queue_channels" in values:
+            set_then = TeamSettings(queue_channels=values["queue_channels"])
+            now = set_then.called(partial(self.names.of_row, Written.TEAM_SETTINGS, row.id))
+            values["queue_channels"] = dict(now.queue_channels)
+        return values
+
+    def _with(self, values: Mapping[str, Any]) -> TeamSettings:
+        """The environment's names are those of the beginning; those that are in use, of today."""
+        now = self.first.called(lambda name: self.names.today(name, 0))
+        in_use = {q: c for q, c in self.first.queue_channels.items() if self.names.in_use(q)}
+        channels = {**now.queue_channels, **in_use}
+        return replace(now, queue_channels=channels).with_changes(values)
 
     async def change(self, team: str, wanted: TeamSettings, *, seen: int, by: str) -> None:
         """Set what differs from what is in force, and record who did.
@@ -111,11 +151,13 @@ class SettingsOfTeams:
             DatabaseUnavailable: Nothing was written.
         """
         async with self.database.write() as conn:
+            if await queue_edits.newest(conn) != self.names.newest:
+                raise SettingsChanged  # of queues, in the moment between
             row = await team_settings.newest(conn, team)
-            version, values = (row.version, row.values) if row else (0, {})
+            version, values = row.version if row else 0, self._values(row)
             if version != seen:
                 raise SettingsChanged
-            changes = self.first.with_changes(values).changes_to(wanted)
+            changes = self._with(values).changes_to(wanted)
             if not changes:
                 return
             new = NewSettings(

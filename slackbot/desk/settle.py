@@ -22,9 +22,11 @@ from slackbot.desk.steps import (
     state_after,
 )
 from slackbot.errors import AutoTicketError
+from slackbot.queue_names import EVER_THE_SAME, QueueNames
 from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
 from storage import predictions, review_requests, reviews, tickets
+from storage.queue_edits import Written
 from storage.records import Action, NewReview, Review, State, Ticket
 from storage.review_records import NewReviewRequest, ReviewRequest, Why
 
@@ -41,6 +43,13 @@ class UnknownQueue(AutoTicketError):
 
     def __init__(self, queue: str) -> None:
         super().__init__(answers.unknown_queue(queue).text)
+
+
+class QueueWasSplit(UnknownQueue):
+    """A queue that is several now, and nobody can tell which was meant."""
+
+    def __init__(self, queue: str, parts: Sequence[str]) -> None:
+        AutoTicketError.__init__(self, answers.queue_was_split(queue, parts).text)
 
 
 class NotTheReporter(AutoTicketError):
@@ -93,6 +102,7 @@ async def settle(
     settings: TeamSettings,
     cause: Cause,
     webhooks: Sequence[str] = (),
+    names: QueueNames = EVER_THE_SAME,
 ) -> Settled:
     """Carry out one step within the caller's transaction.
 
@@ -104,35 +114,45 @@ async def settle(
         settings: Of the team.
         cause: The click, for the logs.
         webhooks: Lanes of those that must hear of it.
+        names: What became of queues.
 
     Raises:
         UnknownTicket: No such ticket in this team.
-        UnknownQueue: The picked queue does not exist.
+        UnknownQueue: The picked queue does not exist, or was split.
         Forgotten: There is no text any more by which anybody could go.
         NotTheReporter: It is only for who reported the ticket.
         AlreadyThere: The reporter picked the queue that the ticket is in.
         AlreadySettled: Somebody was first.
     """
-    before = await _settleable(conn, team, step, queues)
+    step = _in_todays_words(step, queues, names)
+    before = await _settleable(conn, team, step)
     request = (await review_requests.latest(conn, [before.id])).get(before.id)
     audited = may_answer(step) and open_audit(before, request) is not None
-    step = await _named_rightly(conn, step, before)
+    step = await _named_rightly(conn, step, before, names)
     after = await _change(conn, step, before, audited=audited)
     await _record(conn, step, before, after, request)
     await show(conn, after, settings, cause)
     stepped = News.stepped(after, step.action, step.user, cause.correlation)
-    await announce(conn, [stepped], webhooks)
+    await announce(conn, [stepped], webhooks, names)
     if step.action is not Action.PRIORITY and not (audited and step.action is Action.CONFIRM):
         await _tell_reporter(conn, step, after, cause)
     return Settled(after, step.action)
 
 
-async def _settleable(
-    conn: AsyncConnection, team: str, step: Step, queues: Collection[str]
-) -> Ticket:
-    """The ticket, locked, when this person may take this step at all."""
-    if step.queue is not None and step.queue not in queues:
+def _in_todays_words(step: Step, queues: Collection[str], names: QueueNames) -> Step:
+    """The same step, with the picked queue as it is called today."""
+    if step.queue is None:
+        return step
+    found = names.picked(step.queue, queues, step.edits_seen)
+    if not found:
         raise UnknownQueue(step.queue)
+    if len(found) > 1:
+        raise QueueWasSplit(step.queue, found)
+    return replace(step, queue=found[0])
+
+
+async def _settleable(conn: AsyncConnection, team: str, step: Step) -> Ticket:
+    """The ticket, locked, when this person may take this step at all."""
     ticket = await tickets.get(conn, team, step.number, lock=True)
     if ticket is None or ticket.state is State.SILENT:
         raise UnknownTicket(step.number)
@@ -181,13 +201,16 @@ async def _tell_reporter(conn: AsyncConnection, step: Step, after: Ticket, cause
     await notify(conn, after, notice, f"notice:{after.id}:{after.version}", cause)
 
 
-async def _named_rightly(conn: AsyncConnection, step: Step, ticket: Ticket) -> Step:
+async def _named_rightly(
+    conn: AsyncConnection, step: Step, ticket: Ticket, names: QueueNames
+) -> Step:
     """A pick of the model's own choice is a confirmation, however it was tapped."""
     if step.action not in (Action.CONFIRM, Action.REASSIGN):
         return step
     if ticket.state is State.PENDING:
         said = (await predictions.latest(conn, [ticket.id])).get(ticket.id)
-        agrees = said is not None and said.queue == step.queue
+        meant = names.of_row(Written.PREDICTIONS, said.id, said.queue) if said else ()
+        agrees = step.queue in meant
     elif may_answer(step):
         agrees = ticket.queue == step.queue
     else:

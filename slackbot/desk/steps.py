@@ -59,10 +59,11 @@ class Step:
         number: "T-12".
         action: What.
         user: Slack user id of who.
-        queue: The queue picked, for confirm and reassign.
+        queue: The queue picked, for confirm and reassign; as the card called it.
         priority: The priority picked, for priority.
         seen_pending: The card still asked for a decision when the person clicked, so that the
             click must not undo a decision made meanwhile; a card that asks may be an audit's.
+        edits_seen: How often the list of queues had been edited when the card was drawn.
     """
 
     number: str
@@ -71,6 +72,7 @@ class Step:
     queue: str | None = None
     priority: Priority | None = None
     seen_pending: bool = False
+    edits_seen: int = 0
 
 
 def may_answer(step: Step) -> bool:

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slackbot.desk.audits import AuditDraw
 from slackbot.desk.budget import Drawn, Today, draw, today
 from slackbot.desk.show import tell_channel
+from slackbot.queue_names import EVER_THE_SAME, QueueNames
 from slackbot.team_settings import TeamSettings
 from slackbot.views import answers
 from slackbot.views.home import Wanted, page_size
 from storage import review_requests, reviews, waiting
+from storage.queue_edits import Written
 from storage.review_records import NewReviewRequest, ReviewRequest, Why
 from storage.waiting import Waiting
 
@@ -46,6 +48,7 @@ async def page_of(
     wanted: Wanted,
     *,
     queues: Collection[str],
+    names: QueueNames,
     budget: int,
     now: datetime,
 ) -> Page:
@@ -55,13 +58,14 @@ async def page_of(
         conn: A transaction.
         team: The workspace.
         wanted: The page, and what to leave out.
-        queues: All queues of the model.
+        queues: All queues there are.
+        names: What became of queues.
         budget: How many decisions a day there shall be; 0 for no limit.
         now: The present (UTC).
     """
     everything = await waiting.of_team(conn, team)
     whole = await _today(conn, team, everything, budget, now)
-    found = filtered(whole.order, wanted)
+    found = filtered(whole.order, wanted, names)
     some, number, pages = paged(found, wanted.page, queues)
     return Page(
         ids=tuple(each.ticket_id for each in some),
@@ -104,12 +108,16 @@ async def begin_day(
     return True
 
 
-def filtered(found: Sequence[Waiting], wanted: Wanted) -> list[Waiting]:
-    """What the filters leave, in the same order."""
+def filtered(
+    found: Sequence[Waiting], wanted: Wanted, names: QueueNames = EVER_THE_SAME
+) -> list[Waiting]:
+    """What the filters leave, in the same order; a split queue's tickets are with every part."""
     return [
         each
         for each in found
-        if wanted.queue in (None, each.queue) and wanted.priority in (None, each.priority)
+        if wanted.priority in (None, each.priority)
+        and wanted.queue
+        in (None, *names.of_row(Written.PREDICTIONS, each.prediction_id, each.queue))
     ]
 
 

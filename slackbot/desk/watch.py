@@ -16,10 +16,12 @@ from core.queue_watch import Evidence, Verdict, judge_automatic, judge_demoted, 
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.desk.show import tell_channel
 from slackbot.errors import AutoTicketError
+from slackbot.queue_names import QueueNames, read_names
 from slackbot.views import watch as views
 from storage import audit_log, queue_changes
 from storage.audit_log import JudgedTicket
 from storage.database import Database
+from storage.queue_edits import Written
 from storage.records import Action
 from storage.review_records import NewQueueChange, QueueChange, RoutingChange, Why
 
@@ -62,7 +64,7 @@ class QueueWatch:
         until, queues = self._known.get(team, (0.0, frozenset()))
         if self.clock() >= until:
             async with self.database.read() as conn:
-                latest = await queue_changes.latest(conn, team)
+                latest = await self._latest(conn, team)
             queues = frozenset(queue for queue, change in latest.items() if _is_demoted(change))
             self._known[team] = (self.clock() + LIFE_S, queues)
         return queues
@@ -107,11 +109,11 @@ class QueueWatch:
         """
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         async with self.database.read() as conn:
-            latest = await queue_changes.latest(conn, team)
+            latest, names = await self._latest(conn, team), await read_names(conn)
             found = await audit_log.asked(conn, team, now - _EVIDENCE_LIFE, now, _EVIDENCE)
         wanted = [
             (change, latest.get(queue))
-            for queue, routes in _by_queue(found, version).items()
+            for queue, routes in _by_queue(found, version, names).items()
             if (change := _verdict(team, queue, routes, latest.get(queue), promise, midnight))
         ]
         changed = []
@@ -134,7 +136,7 @@ class QueueWatch:
             DatabaseUnavailable: Nothing was changed.
         """
         async with self.database.write() as conn:
-            change = (await queue_changes.latest(conn, team)).get(queue)
+            change = (await self._latest(conn, team)).get(queue)
             if change is None or change.change is not RoutingChange.OFFERED:
                 raise NothingToRestore(queue)
             restored = NewQueueChange(
@@ -147,6 +149,10 @@ class QueueWatch:
             await queue_changes.add(conn, restored, datetime.now(UTC))
         self._known.pop(team, None)
         log.warning("queue_routing_changed", extra={"queue": queue, "change": "restored"})
+
+    async def _latest(self, conn: AsyncConnection, team: str) -> dict[str, QueueChange]:
+        names = await read_names(conn)
+        return names.of_routing(await queue_changes.everything(conn, team))
 
 
 def under_watch(said: Classification, demoted: frozenset[str]) -> Classification:
@@ -195,8 +201,16 @@ def _is_demoted(change: QueueChange | None) -> bool:
     return change is not None and change.change is not RoutingChange.RESTORED
 
 
-def _by_queue(found: Sequence[JudgedTicket], version: str) -> Mapping[str, Sequence[JudgedTicket]]:
-    by_this_model = [ticket for ticket in found if ticket.model_version == version]
+def _by_queue(
+    found: Sequence[JudgedTicket], version: str, names: QueueNames
+) -> Mapping[str, Sequence[JudgedTicket]]:
+    """Routes by queue of today; of one that was split since nothing can be told."""
+    by_this_model = [
+        names.of_ticket(ticket)
+        for ticket in found
+        if ticket.model_version == version
+        and names.one_of_row(Written.PREDICTIONS, ticket.prediction_id, ticket.queue)
+    ]
     by_name = sorted(by_this_model, key=lambda ticket: ticket.queue)
     return {queue: list(routes) for queue, routes in groupby(by_name, lambda t: t.queue)}
 

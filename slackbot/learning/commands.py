@@ -15,7 +15,7 @@ from core.evaluation import Figure
 from core.replay import Compared, Replay
 from slackbot.config import Settings, load_settings
 from slackbot.learning import promotion, versions
-from slackbot.learning.in_force import promoted
+from slackbot.learning.in_force import in_force
 from slackbot.learning.retrain import read_record, retrain
 from slackbot.terminal import showing_progress
 from storage.database import Database
@@ -48,7 +48,7 @@ def list_versions() -> None:
     """Print the versions beside the configured one, and which of them serves."""
     settings = load_settings()
     found = versions.all_versions(settings.model_dir)
-    present = asyncio.run(promoted(settings.database_url))
+    present = asyncio.run(in_force(settings.database_url)).version
     present = present or versions.configured(settings.model_dir).name
     for each in found:
         mark = "in force" if each.name == present else "        "

@@ -78,6 +78,7 @@ class ModelWatch:
     async def check(self) -> None:
         """Take the promoted version if it is another, and offer what is new."""
         try:
+            await self.desk.follow_edits()
             wanted = await promotion.in_force(self.desk.database)
             if wanted is not None and wanted != self.desk.classifier.version:
                 await self._swap(wanted)
@@ -98,7 +99,7 @@ class ModelWatch:
             extra = {"wanted": wanted, "serving": serving.version, "error": str(error)}
             log.error("model_not_swapped", extra=extra)
             return
-        self.desk.classifier = loaded
+        self.desk.serve(loaded)
         log.info("model_swapped", extra={"version": wanted, "before": serving.version})
 
     def _load(self, wanted: str, serving: Classifier) -> Classifier:

@@ -16,7 +16,7 @@ from slackbot.listeners.home import Home
 from slackbot.listeners.services import Services
 from slackbot.views import answers
 from slackbot.views.controls import audit_prefix
-from slackbot.views.ids import ActionId, parse_choice, queue_named
+from slackbot.views.ids import ActionId, edits_seen, parse_choice
 from storage.records import Action
 
 _ASKING = frozenset({ActionId.CONFIRM, ActionId.PICK_2, ActionId.PICK_3, ActionId.DISMISS})
@@ -73,7 +73,7 @@ class ReviewActions:
             raise StaleCard(answers.stale_card().text)
         queue = priority = None
         if meaning in (Action.CONFIRM, Action.REASSIGN, Action.WRONG_QUEUE):
-            queue = queue_named(choice.choice, self._desk.classifier.queues) or choice.choice
+            queue = choice.choice
         elif meaning is Action.PRIORITY:
             priority = _priority(choice.choice)
         return Step(
@@ -83,6 +83,7 @@ class ReviewActions:
             queue=queue,
             priority=priority,
             seen_pending=action["action_id"] in _ASKING or _still_asked(body, choice.number),
+            edits_seen=edits_seen(str(action.get("block_id") or "")),
         )
 
 

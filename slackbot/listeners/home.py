@@ -68,7 +68,7 @@ class Home:
     ) -> None:
         """Show what is true now whenever somebody opens the tab."""
         if event.get("tab") == "home":
-            wanted = home.shown(event.get("view") or {}, self._desk.classifier.queues)
+            wanted = home.shown(event.get("view") or {})
             await self._publish(client, team_of(context), str(event["user"]), wanted)
 
     async def refresh(
@@ -83,7 +83,7 @@ class Home:
             view: The Home in which `first` did; empty when that was elsewhere.
         """
         if view.get("type") == "home":
-            self._open.note(team, first, home.shown(view, self._desk.classifier.queues))
+            self._open.note(team, first, home.shown(view))
         self._stale.add(team)
         async with self._refreshing:  # steps that come meanwhile are shown together
             if team not in self._stale:
@@ -108,8 +108,7 @@ class Home:
     ) -> None:
         """Show another page of what waits, or what another filter leaves of it."""
         await ack()
-        queues = self._desk.classifier.queues
-        wanted = home.chosen(home.shown(body.get("view") or {}, queues), action, queues)
+        wanted = home.chosen(home.shown(body.get("view") or {}), action)
         await self._publish(client, team_of(context), str(body["user"]["id"]), wanted)
 
     async def _publish(

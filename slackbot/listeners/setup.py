@@ -94,6 +94,8 @@ class Setup:
             await self._require_admin(team, user)
             before = (await self._desk.teams.now(team)).settings
             wanted = setup.read(view, before, self._desk.classifier.queues)
+            if wanted.edits != len(self._desk.names.edits):
+                raise SettingsChanged  # a name may be another queue's by now
             ids = {channel for channels in wanted.chosen.values() for channel in channels}
             problems = _problems(wanted, await _find(client, ids))
         if not problems:
@@ -114,6 +116,7 @@ class Setup:
             form = setup.SetupForm(
                 settings=now.settings,
                 version=now.version,
+                edits=len(self._desk.names.edits),
                 queues=tuple(self._desk.classifier.queues),
                 groups=groups,
                 page=page,

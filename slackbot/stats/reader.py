@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from core.audit_estimates import Drift, drift
 from core.decision import Reason
+from slackbot.queue_names import read_names
 from slackbot.stats.figures import DRIFT_DAYS, REFERENCE_DAYS, Numbers, count
 from slackbot.stats.period import Period
 from storage import audit_log, queue_changes
@@ -30,7 +31,9 @@ async def numbers_of(database: Database, team: str, period: Period, *, promise: 
     border = period.until - timedelta(days=DRIFT_DAYS + REFERENCE_DAYS)
     async with database.read() as conn:
         found = await audit_log.judged(conn, team, min(period.since, border), period.until)
-        changes = await queue_changes.latest(conn, team)
+        names = await read_names(conn)
+        changes = names.of_routing(await queue_changes.everything(conn, team))
+    found = [names.of_ticket(ticket) for ticket in found]
     demoted = {queue for queue, c in changes.items() if c.change is not RoutingChange.RESTORED}
     return await asyncio.to_thread(
         lambda: count(
@@ -53,20 +56,23 @@ async def drift_now(database: Database, now: datetime) -> Drift:
     """
     border = now - timedelta(days=DRIFT_DAYS)
     async with database.read() as conn:
-        before = await audit_log.counts(conn, border - timedelta(days=REFERENCE_DAYS), border)
-        recent = await audit_log.counts(conn, border, now)
+        names = await read_names(conn)
+        start = border - timedelta(days=REFERENCE_DAYS)
+        earlier = await audit_log.counts(conn, start, border, names.borders)
+        later = await audit_log.counts(conn, border, now, names.borders)
+    before, recent = names.of_counts(earlier), names.of_counts(later)
     # The first time it loads a library, which would hold up everybody else.
     return await asyncio.to_thread(
         drift, _by_queue(before), _by_queue(recent), _unsure(before), _unsure(recent)
     )
 
 
-def _by_queue(counts: audit_log.Counts) -> Counter[str]:
+def _by_queue(counts: Counter[tuple[str, str]]) -> Counter[str]:
     found: Counter[str] = Counter()
     for (queue, _), number in counts.items():
         found[queue] += number
     return found
 
 
-def _unsure(counts: audit_log.Counts) -> int:
+def _unsure(counts: Counter[tuple[str, str]]) -> int:
     return sum(n for (_, reason), n in counts.items() if reason == Reason.LOW_CONFIDENCE)

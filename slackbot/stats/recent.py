@@ -52,3 +52,7 @@ class RecentNumbers:
             known = await self.of(team, parse_period(None, datetime.now(UTC)), promise)
             self._numbers[team] = (self.clock() + NUMBERS_LIFE_S, known)
         return known
+
+    def forget(self) -> None:
+        """Count anew when somebody asks."""
+        self._numbers.clear()

@@ -24,6 +24,7 @@ _HELP = """*Tell me what is wrong, and I find the queue for it.*
 `/ticket help` shows this"""
 
 _LISTED = 20
+_PARTS = 5
 _LISTED_TEXT = 60
 _WORD_SHOWN = 40
 
@@ -166,6 +167,16 @@ def already_there(ticket: Ticket) -> Message:
 def unknown_queue(queue: str) -> Message:
     """The picked queue does not exist, or not any more."""
     return plain_text(f"There is no queue {queue_name(queue)} any more. Please pick another one.")
+
+
+def queue_was_split(queue: str, parts: Sequence[str]) -> Message:
+    """The picked queue is several now, and nobody knows which one was meant."""
+    shown = ", ".join(queue_name(part) for part in parts[:_PARTS])
+    more = f" and {len(parts) - _PARTS} more" if len(parts) > _PARTS else ""
+    return plain_text(
+        f"{queue_name(queue)} was split into {shown}{more} after this was drawn. Nothing was "
+        "changed: please pick one of them."
+    )
 
 
 def stale_card() -> Message:

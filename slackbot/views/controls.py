@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.decision import Priority
 from slackbot.mrkdwn import shorten
 from slackbot.views import blocks
-from slackbot.views.ids import MAX_QUEUE_NAME, ActionId, Choice
+from slackbot.views.ids import MAX_QUEUE_NAME, ActionId, Choice, edits_mark
 from slackbot.views.message import Block
 from slackbot.views.ticket import TicketCard
 from storage.records import Action, State
@@ -105,7 +105,7 @@ def control_blocks(ticket: TicketCard, controls: Controls) -> list[Block]:
     prefix = audit_prefix(ticket.number) if asks_audit(ticket, controls) else f"{ticket.number}:"
     filled = ([e for id_ in row if (e := _ELEMENTS[id_](ticket)) is not None] for row in rows)
     return [
-        blocks.actions(f"{prefix}{position}:{iteration}", elements)
+        blocks.actions(f"{prefix}{position}:{iteration}{edits_mark(ticket.edits)}", elements)
         for position, elements in enumerate(filled)
         if elements
     ]
@@ -133,7 +133,8 @@ def reporter_blocks(ticket: TicketCard, controls: Controls) -> list[Block]:
     crowded = controls is not Controls.NONE and len(ticket.queues) > _QUEUES_TWICE
     ids = [i for i in _REPORTERS[ticket.state] if i is not ActionId.WRONG_QUEUE or not crowded]
     filled = [element for id_ in ids if (element := _ELEMENTS[id_](ticket)) is not None]
-    return [blocks.actions(f"{ticket.number}:reporter:{len(ticket.steps)}", filled)]
+    mark = edits_mark(ticket.edits)
+    return [blocks.actions(f"{ticket.number}:reporter:{len(ticket.steps)}{mark}", filled)]
 
 
 def _rows(ticket: TicketCard, controls: Controls) -> Sequence[Sequence[ActionId]]:
@@ -153,7 +154,8 @@ def _pick(ticket: TicketCard, rank: int, action_id: ActionId) -> Block | None:
     choices = [queue for queue, _ in ticket.top3]
     first = ticket.queue or ticket.proposed  # an audit asks about where the ticket is
     if first is not None:
-        choices = [first, *(queue for queue in choices if queue != first)][:3]
+        choices = [first, *(queue for queue in choices if queue != first)]
+    choices = [queue for queue in choices if queue in ticket.queues]  # it may have been split
     if rank >= len(choices):
         return None
     queue = choices[rank]

@@ -13,7 +13,7 @@ from slackbot.views.answers import ticket_lines
 from slackbot.views.blocks import Option
 from slackbot.views.card import body
 from slackbot.views.controls import Controls, control_blocks
-from slackbot.views.ids import ActionId, queue_named
+from slackbot.views.ids import ActionId
 from slackbot.views.message import Block
 from slackbot.views.ticket import TicketCard
 from storage.records import Ticket
@@ -92,13 +92,13 @@ def page_size(queues: Collection[str]) -> int:
     return max(1, min(_CARDS, _OPTIONS // max(1, len(queues)) - 1))
 
 
-def shown(view: Mapping[str, Any], queues: Collection[str]) -> Wanted:
-    """What a Home tab shows, from the `view` of a payload; a queue that is gone is no filter."""
+def shown(view: Mapping[str, Any]) -> Wanted:
+    """What a Home tab shows, from the `view` of a payload; its queue may be gone by now."""
     try:
         said = json.loads(view.get("private_metadata") or "{}")
         page, queue, priority = said.get("page", 0), said.get("queue"), said.get("priority")
         return Wanted(
-            queue=queue if queue in queues else None,
+            queue=queue if isinstance(queue, str) else None,
             priority=Priority(priority) if priority else None,
             page=max(0, int(page)),
         )
@@ -106,12 +106,12 @@ def shown(view: Mapping[str, Any], queues: Collection[str]) -> Wanted:
         return Wanted()
 
 
-def chosen(wanted: Wanted, action: Mapping[str, Any], queues: Collection[str]) -> Wanted:
+def chosen(wanted: Wanted, action: Mapping[str, Any]) -> Wanted:
     """What is wanted after somebody has turned the page or set a filter."""
     value = str(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
     match action.get("action_id"):
         case ActionId.FILTER_QUEUE:
-            return replace(wanted, queue=queue_named(value, queues), page=0)
+            return replace(wanted, queue=None if value == _EVERYTHING else value, page=0)
         case ActionId.FILTER_PRIORITY:
             known = value in list(Priority)
             return replace(wanted, priority=Priority(value) if known else None, page=0)

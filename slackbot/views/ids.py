@@ -18,6 +18,7 @@ MAX_QUEUES = 300
 """Most queues: one select must show them all within the text that Slack lets a message have."""
 
 _VALUE = re.compile(r"(T-[1-9][0-9]{0,18}):(.+)", re.DOTALL)
+_EDITS = re.compile(r":q([0-9]{1,9})$")
 
 
 class ActionId(StrEnum):
@@ -68,10 +69,25 @@ def parse_choice(value: str) -> Choice | None:
     return Choice(match[1], match[2]) if match else None
 
 
-def queue_named(choice: str, queues: Collection[str]) -> str | None:
-    """The queue that a choice names; None when there is no such queue (any more).
+def spellings(choice: str) -> tuple[str, str]:
+    """A choice as it came and without escapes.
 
     Slack sends texts of clicked elements back with `&`, `<` and `>` escaped.
     """
-    unescaped = choice.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return next((name for name in (choice, unescaped) if name in queues), None)
+    return choice, choice.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def queue_named(choice: str, queues: Collection[str]) -> str | None:
+    """The queue that a choice names; None when there is no such queue (any more)."""
+    return next((name for name in spellings(choice) if name in queues), None)
+
+
+def edits_mark(edits: int) -> str:
+    """Ends a block's id: how often the list of queues had been edited when it was drawn."""
+    return f":q{edits}"
+
+
+def edits_seen(block_id: str) -> int:
+    """How many edits of the list of queues a block knew; 0 for what is older than such marks."""
+    match = _EDITS.search(block_id)
+    return int(match[1]) if match else 0

@@ -54,6 +54,7 @@ class SetupForm:
         groups: The workspace's user groups as (name, id); empty when there are none, or Slack
             did not tell: those that are set then stay.
         page: Which part of the queues, from 0.
+        edits: How often the list of queues had been edited; comes back as the version does.
     """
 
     settings: TeamSettings
@@ -61,6 +62,7 @@ class SetupForm:
     queues: tuple[str, ...]
     groups: tuple[Option, ...]
     page: int = 0
+    edits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Submitted:
     Attributes:
         settings: All settings as they shall be.
         seen: The version that was shown.
+        edits: How often the list of queues had been edited then.
         chosen: By block_id, the channels that were chosen there.
         twice: block_ids of triage channels that are chosen in another mode too.
         lost_queues: block_ids of queues that do not exist any more.
@@ -77,6 +80,7 @@ class Submitted:
 
     settings: TeamSettings
     seen: int
+    edits: int
     chosen: Mapping[str, tuple[str, ...]]
     twice: frozenset[str]
     lost_queues: frozenset[str]
@@ -103,7 +107,7 @@ def setup_modal(form: SetupForm) -> Block:
         _budget(settings),
         *_queue_channels(form),
     ]
-    origin = {"version": form.version, "page": form.page}
+    origin = {"version": form.version, "edits": form.edits, "page": form.page}
     return _modal(shown) | {
         "submit": blocks.plain_text("Save"),
         "private_metadata": json.dumps(origin),
@@ -128,6 +132,7 @@ def read(view: Mapping[str, Any], before: TeamSettings, queues: Collection[str])
         for block in values
         if block.startswith(_QUEUE)
     }
+    origin = _origin(view)
     wanted = replace(
         before,
         triage=_triage(values),
@@ -138,7 +143,8 @@ def read(view: Mapping[str, Any], before: TeamSettings, queues: Collection[str])
     )
     return Submitted(
         settings=wanted,
-        seen=_origin(view)["version"],
+        seen=origin["version"],
+        edits=origin["edits"],
         chosen=chosen,
         twice=frozenset(_twice(chosen)),
         lost_queues=frozenset(block for block, queue in by_queue.items() if queue is None),
@@ -170,9 +176,10 @@ def _modal(shown: list[Block]) -> Block:
 def _origin(view: Mapping[str, Any]) -> dict[str, int]:
     try:
         said = json.loads(view.get("private_metadata") or "{}")
-        return {name: int(said.get(name, 0)) for name in ("version", "page")}
+        return {name: int(said.get(name, 0)) for name in ("version", "edits", "page")}
     except (AttributeError, TypeError, ValueError):
-        return {"version": -1, "page": 0}  # a version that never was: nothing can be saved
+        # A version that never was: nothing can be saved.
+        return {"version": -1, "edits": 0, "page": 0}
 
 
 # What the form shows ---------------------------------------------------------------------------

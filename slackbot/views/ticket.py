@@ -19,8 +19,9 @@ class Step:
         by: Slack user id.
         action: What was done.
         at: When (aware).
-        queue_after: The ticket's queue from then on, None when it has none.
+        queue_after: The ticket's queue from then on, as it was called then; None when it has none.
         priority_after: The ticket's priority from then on.
+        today: What that queue is called today, or was split into; empty while nothing changed.
     """
 
     by: str
@@ -28,6 +29,7 @@ class Step:
     at: datetime
     queue_after: str | None
     priority_after: Priority
+    today: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +38,13 @@ class Judgement:
 
     Attributes:
         at: When (aware).
-        queue: Its first choice.
+        queue: Its first choice, as it was called then.
         confidence: The probability of that, in [0, 1].
         decision: What it decided.
         reason: Why.
         priority: What it took the priority for.
         model_version: The bundle that said so.
+        today: What that queue is called today, or was split into; empty while nothing changed.
     """
 
     at: datetime
@@ -51,6 +54,7 @@ class Judgement:
     reason: Reason
     priority: Priority
     model_version: str
+    today: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class TicketCard:
         steps: What people did since, oldest first.
         precedent: The settled ticket that decided, or spoke against the model; None without one.
         judgements: All that the model ever said, oldest first; only where all of it is shown.
+        edits: How often the list of queues had been edited when this was gathered.
     """
 
     number: str
@@ -99,6 +104,7 @@ class TicketCard:
     steps: tuple[Step, ...] = ()
     precedent: str | None = None
     judgements: tuple[Judgement, ...] = ()
+    edits: int = 0
 
     @property
     def judged_by_a_person(self) -> bool:
@@ -109,7 +115,9 @@ class TicketCard:
     def proposed(self) -> str | None:
         """Where its reporter says that it belongs, while a person looks into that."""
         said = self.last(Action.WRONG_QUEUE)
-        return said.queue_after if said is not None and self.state is State.PENDING else None
+        if said is None or self.state is not State.PENDING or len(said.today) > 1:
+            return None
+        return said.today[0] if said.today else said.queue_after
 
     def last(self, action: Action) -> Step | None:
         """The latest step of that kind."""

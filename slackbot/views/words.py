@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.decision import Decision, Priority, Reason
 from slackbot.mrkdwn import mention, moment, snippet
 from slackbot.views.ids import MAX_QUEUE_NAME
@@ -55,12 +57,27 @@ DECISIONS = {
 
 _SURENESS = ((0.95, "almost certain"), (0.8, "very likely"), (0.6, "likely"), (0.4, "unsure"))
 _BAR_CELLS = 10
+_PARTS = 3
 _FIGURE_SPACE = "\u2007"
 
 
 def queue_name(queue: str) -> str:
     """A queue's name in bold mrkdwn."""
     return f"*{snippet(queue, MAX_QUEUE_NAME)}*"
+
+
+def then_and_now(queue: str, today: Sequence[str]) -> str:
+    """A queue in history: "*Hardware* (now: *Devices*)".
+
+    Args:
+        queue: As it was called then.
+        today: What it is called now, or was split into; empty while nothing changed.
+    """
+    if not today:
+        return queue_name(queue)
+    shown = [queue_name(name) for name in today[:_PARTS]]
+    shown += [f"{len(today) - _PARTS} more"] if len(today) > _PARTS else []
+    return f"{queue_name(queue)} (now: {' or '.join(shown)})"
 
 
 def percent(probability: float) -> str:
@@ -89,20 +106,22 @@ def priority_line(priority: Priority, why: str) -> str:
 
 def step_line(step: Step) -> str:
     """Who did what and when: "@rita moved it to *Access* · Today at 11:09"."""
-    done = deed(step.by, step.action, step.queue_after, step.priority_after)
+    done = deed(step.by, step.action, step.queue_after, step.priority_after, step.today)
     return f"{done} · {moment(step.at)}"
 
 
 def judgement_line(said: Judgement) -> str:
     """What the model said: "Model 2026.11 took it for *Access*, 91 %, P3 …"."""
     return (
-        f"Model {snippet(said.model_version, 60)}: {queue_name(said.queue)} "
+        f"Model {snippet(said.model_version, 60)}: {then_and_now(said.queue, said.today)} "
         f"({percent(said.confidence)}), {said.priority.label}. {DECISIONS[said.decision]} "
         f"{REASONS[said.reason]} · {moment(said.at)}"
     )
 
 
-def deed(by: str, action: Action, queue: str | None, priority: Priority) -> str:
+def deed(
+    by: str, action: Action, queue: str | None, priority: Priority, today: Sequence[str] = ()
+) -> str:
     """Who did what: "@rita moved it to *Access*".
 
     Args:
@@ -110,8 +129,9 @@ def deed(by: str, action: Action, queue: str | None, priority: Priority) -> str:
         action: What was done.
         queue: Where the ticket was afterwards.
         priority: What priority it had afterwards.
+        today: What that queue is called now; empty while nothing changed.
     """
-    to = queue_name(queue) if queue else "no queue"
+    to = then_and_now(queue, today) if queue else "no queue"
     what = {
         Action.CONFIRM: f"confirmed {to}",
         Action.REASSIGN: f"moved it to {to}",

@@ -6,6 +6,7 @@ import pytest
 
 from core.decision import Decision
 from slackbot.desk.watch import outcomes
+from slackbot.queue_names import QueueNames
 from storage import queue_changes
 from storage.audit_log import JudgedTicket
 from storage.records import Action, State
@@ -21,6 +22,7 @@ def route(number, *, right=True, asked=True, answered=True):
     return JudgedTicket(
         ticket_id=number,
         created_at=YESTERDAY,
+        prediction_id=number,
         queue="Access",
         confidence=0.97,
         decision="auto",
@@ -34,6 +36,7 @@ def route(number, *, right=True, asked=True, answered=True):
         answered_queue="Access" if right else "Storage",
         answered_at=YESTERDAY + timedelta(seconds=number) if answered else None,
         settled=answer if answered else None,
+        settled_id=number if answered else None,
         settled_queue="Access" if right else "Storage",
     )
 
@@ -82,7 +85,8 @@ def notices(office):
 
 async def changes(office):
     async with office.bot.desk.database.read() as conn:
-        return await queue_changes.latest(conn, office.slack.team_id)
+        changes = await queue_changes.everything(conn, office.slack.team_id)
+        return QueueNames().of_routing(changes)
 
 
 async def state_of(office):

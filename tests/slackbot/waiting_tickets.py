@@ -12,6 +12,7 @@ SOME = Waiting(
     ticket_id=1,
     priority="P3",
     created_at=datetime(2026, 11, 22, tzinfo=UTC),
+    prediction_id=1,
     queue="Access",
     confidence=0.4,
     reason="low_confidence",

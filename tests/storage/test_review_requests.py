@@ -47,16 +47,19 @@ async def test_what_was_asked_had_a_chance(db, probability):
             await review_requests.add(conn, wanted, NOW)
 
 
-async def test_the_last_change_of_each_queue_counts_in_its_own_team(db):
+async def test_changes_are_kept_in_order_for_each_team(db):
     async with db.write() as conn:
         for change in (RoutingChange.DEMOTED, RoutingChange.OFFERED):
             await queue_changes.add(conn, change_of("Access", change), NOW)
         await queue_changes.add(conn, change_of("Access", RoutingChange.DEMOTED, "T2"), NOW)
         await queue_changes.add(conn, change_of("Storage", RoutingChange.RESTORED), NOW)
-        latest = await queue_changes.latest(conn, TEAM)
-    found = {queue: change.change for queue, change in latest.items()}
-    assert found == {"Access": RoutingChange.OFFERED, "Storage": RoutingChange.RESTORED}
-    assert latest["Access"].evidence == {"audits": 40}
+        found = await queue_changes.everything(conn, TEAM)
+    assert [(each.queue, each.change) for each in found] == [
+        ("Access", RoutingChange.DEMOTED),
+        ("Access", RoutingChange.OFFERED),
+        ("Storage", RoutingChange.RESTORED),
+    ]
+    assert found[1].evidence == {"audits": 40}
 
 
 async def test_a_secret_is_made_once(open_database):

@@ -24,6 +24,7 @@ async def test_what_waits_is_listed_with_what_the_model_said_last(db):
         ticket_id=first.id,
         priority="P2",
         created_at=NOW,
+        prediction_id=2,
         queue="Storage",
         confidence=0.4,
         reason="low_confidence",

@@ -136,7 +136,7 @@ def test_a_home_remembers_what_it_shows():
     wanted = Wanted(queue="Access", priority=Priority.P2, page=1)
     part = replace(backlog([PENDING], pages=2), wanted=wanted)
     view = home(mine=[], backlog=part)
-    assert shown_in(view, QUEUES) == wanted
+    assert shown_in(view) == wanted
     picked = elements(view["blocks"])
     assert picked["home_filter_queue"]["initial_option"]["value"] == "Access"
     assert picked["home_filter_priority"]["initial_option"]["value"] == "P2"
@@ -144,21 +144,14 @@ def test_a_home_remembers_what_it_shows():
 
 @pytest.mark.parametrize("metadata", [None, "", "3", "{", '{"page": "x"}', '{"priority": "P9"}'])
 def test_what_is_no_home_of_ours_is_shown_from_the_start(metadata):
-    assert shown_in({"private_metadata": metadata}, QUEUES) == Wanted()
-
-
-def test_a_queue_that_is_gone_is_no_filter_any_more():
-    view = {"private_metadata": '{"queue": "Renamed", "page": 2}'}
-    assert shown_in(view, QUEUES) == Wanted(page=2)
-    action = {"action_id": "home_filter_queue", "selected_option": {"value": "Renamed"}}
-    assert chosen(Wanted(queue="Access"), action, QUEUES) == Wanted()
+    assert shown_in({"private_metadata": metadata}) == Wanted()
 
 
 def test_filters_begin_at_the_first_page_and_pages_keep_the_filters():
     wanted = Wanted(queue="Access", page=2)
     urgent = {"action_id": "home_filter_priority", "selected_option": {"value": "P1"}}
-    assert chosen(wanted, urgent, QUEUES) == Wanted(queue="Access", priority=Priority.P1)
+    assert chosen(wanted, urgent) == Wanted(queue="Access", priority=Priority.P1)
     everything = {"action_id": "home_filter_queue", "selected_option": {"value": "*"}}
-    assert chosen(wanted, everything, QUEUES) == Wanted()
+    assert chosen(wanted, everything) == Wanted()
     back = {"action_id": "home_page_previous", "value": "1"}
-    assert chosen(wanted, back, QUEUES) == Wanted(queue="Access", page=1)
+    assert chosen(wanted, back) == Wanted(queue="Access", page=1)
