@@ -64,6 +64,7 @@ def build_app(
         oauth_flow: Where workspaces install the app themselves.
     """
     app = AsyncApp(
+        name="autoticket",  # else Bolt looks through the sources of all that is loaded for one
         client=client,
         authorize=Authorize(services.workspaces),  # type: ignore[arg-type]  # its own kind too
         oauth_flow=oauth_flow,

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,16 +28,13 @@ from slackbot.desk.settings import SettingsOfTeams
 from slackbot.drift import DriftWatch
 from slackbot.housekeeping import Housekeeping
 from slackbot.identity import wait_for_identity
-from slackbot.installed import InstalledWorkspaces
 from slackbot.learning.watch import ModelWatch
 from slackbot.listeners.services import Services
 from slackbot.metrics import Metrics, Snapshot
-from slackbot.oauth import oauth_flow
 from slackbot.pace import Pace
 from slackbot.people import Reviewers
 from slackbot.slack_calls import web_client, web_session
 from slackbot.socket_mode import SocketMode
-from slackbot.vault import Vault
 from slackbot.webhooks import Webhooks, webhook_session
 from slackbot.worker import Worker
 from slackbot.workspaces import OneWorkspace, Workspace, Workspaces
@@ -201,13 +199,12 @@ async def open_bot(
         connect = _connector(settings, metrics, session)
         loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
         database = await Database.open(settings.database_url)
+        teams = SettingsOfTeams(database, settings.first_of_teams)
+        asking = asyncio.create_task(_workspaces(settings, database, teams, connect))
         try:
             classifier = await loading
-            teams = SettingsOfTeams(database, settings.first_of_teams)
-            asking = asyncio.create_task(_workspaces(settings, database, teams, connect))
             await first_of(stop, asking)
             if not asking.done():
-                asking.cancel()
                 yield None
                 return
             desk = Desk(
@@ -224,6 +221,7 @@ async def open_bot(
             await bot.models.check()  # the promoted version decides from the first text on
             yield bot
         finally:
+            asking.cancel()
             await database.close()
 
 
@@ -235,6 +233,10 @@ async def _workspaces(
 ) -> Workspaces:
     """All that install the app; or the one of the bot token, once Slack says which that is."""
     if settings.client_id:
+        # Loaded here because Slack's OAuth and the sealing of tokens cost a start that needs none.
+        from slackbot.installed import InstalledWorkspaces  # noqa: PLC0415
+        from slackbot.vault import Vault  # noqa: PLC0415
+
         return InstalledWorkspaces(
             database,
             Vault(settings.encryption_keys),
@@ -257,14 +259,16 @@ def _assemble(
 ) -> Bot:
     owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
     client = connect(settings.bot_token)
-    vault = Vault(settings.encryption_keys) if settings.client_id else None
     # What one workspace's reviewers decide must not change what the others get.
     models = ModelWatch(desk, settings.model_dir, only_team(workspaces), settings.retrain_days)
-    flow = oauth_flow(settings, desk.database, vault, connect) if vault else None
     return Bot(
         settings=settings,
         desk=desk,
-        app=build_app(client, Services(desk, workspaces, settings, models), flow),
+        app=build_app(
+            client,
+            Services(desk, workspaces, settings, models),
+            _oauth_flow(settings, desk.database, connect),
+        ),
         worker=Worker(desk, workspaces, owner),
         deliverer=Deliverer(desk, workspaces, webhooks, owner, Pace(settings.posts_per_second)),
         housekeeping=Housekeeping(
@@ -276,6 +280,18 @@ def _assemble(
         workspaces=workspaces,
         owner=owner,
     )
+
+
+def _oauth_flow(
+    settings: Settings, database: Database, connect: Callable[[str], AsyncWebClient]
+) -> AsyncOAuthFlow | None:
+    """The pages on which workspaces install the app, where there may be several."""
+    if not settings.client_id:
+        return None
+    from slackbot.oauth import oauth_flow  # noqa: PLC0415
+    from slackbot.vault import Vault  # noqa: PLC0415
+
+    return oauth_flow(settings, database, Vault(settings.encryption_keys), connect)
 
 
 def _connector(
