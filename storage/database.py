@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -29,6 +29,9 @@ from storage.schema import REVISION
 
 LOCK_SECONDS = 5
 """How long a connection, and on PostgreSQL a statement that meets a lock, may wait."""
+
+MIGRATION_SECONDS = 60
+"""How long a replica waits for another one that brings the tables up to date."""
 
 SQLITE_LOCK_SECONDS = 1
 """How long a statement waits for another process's lock; it cannot be broken off meanwhile, and
@@ -177,28 +180,39 @@ class Database:
     async def _use_write_ahead_log(self) -> None:
         if not _is_sqlite(self._engine.url):
             return
-        deadline = asyncio.get_running_loop().time() + LOCK_SECONDS
-        while True:
-            try:
-                async with self._connected() as connection:
-                    await connection.execution_options(**{_BEGIN: None})
-                    await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-                    return
-            except DatabaseUnavailable as error:
-                # Switching needs the file alone, and SQLite does not wait for that by itself.
-                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(0.05)
+
+        async def switch() -> None:
+            async with self._connected() as connection:
+                await connection.execution_options(**{_BEGIN: None})
+                await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+        # Switching needs the file alone, and SQLite does not wait for that by itself.
+        await _unless_locked(switch, LOCK_SECONDS)
 
     async def _migrate(self) -> None:
-        current, wanted = await self.schema_revision()
-        if current == wanted:
-            return
-        # Loaded here because Alembic costs half of a start that seldom needs it.
-        from storage.migrate import upgrade  # noqa: PLC0415
+        async def bring_up_to_date() -> None:
+            current, wanted = await self.schema_revision()
+            if current == wanted:
+                return
+            # Loaded here because Alembic costs half of a start that seldom needs it.
+            from storage.migrate import upgrade  # noqa: PLC0415
 
-        async with self.write() as connection:
-            await connection.run_sync(upgrade)
+            async with self.write() as connection:
+                await connection.run_sync(upgrade)
+
+        await _unless_locked(bring_up_to_date, MIGRATION_SECONDS)
+
+
+async def _unless_locked(action: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Do it, again and again for so long while another process has the file locked."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            return await action()
+        except DatabaseUnavailable as error:
+            if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.05)
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -1,8 +1,10 @@
 """storage.database: what is committed is there, what is not is not, and faults are told apart."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import sqlite3
 import stat
 import threading
 from functools import partial
@@ -265,6 +267,21 @@ async def test_a_locked_database_is_unavailable_and_then_works(impatient, kind, 
     async with other.write() as conn:
         assert await receive(conn, "third")
     assert await known(one) == {"first", "third"}
+
+
+async def test_who_starts_waits_for_another_that_changes_the_tables(impatient, tmp_path):
+    path = tmp_path / "record.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(Database.open(f"sqlite:///{path}"))
+        await asyncio.sleep(3 * database.SQLITE_LOCK_SECONDS)
+        assert not opening.done()
+        other.execute("COMMIT")
+    async with asyncio.timeout(20):
+        db = await opening
+    assert await known(db) == set()
+    await db.close()
 
 
 async def test_a_full_disk_is_unavailable_and_nothing_is_half_written(tmp_path):
