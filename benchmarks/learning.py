@@ -26,7 +26,7 @@ from core.encoder import Encoder
 from core.fitting import FitData, fit_heads
 from core.heads import Heads
 from core.limits import Judged, choose_rules
-from core.refit import MAX_WEIGHT
+from core.settled import MAX_WEIGHT
 from core.targets import Targets, targets
 from core.text import normalize
 

@@ -15,6 +15,7 @@ from core.classifier import Classifier
 from core.dataset import Example
 from core.decision import Classification, Decision
 from core.evaluation import Figure, resampled, share
+from core.learning_set import LeftOut
 
 REPLAY = "replay.json"
 """The comparison's file in a candidate's folder."""
@@ -127,7 +128,8 @@ class Replay:
         candidate: Its version.
         current: The version that was in force.
         made_at: When (aware).
-        settled: How many texts people had settled, by part.
+        settled: How many texts people had settled and nothing newer contradicts, by part.
+        contradicted: How many labels were left out because newer answers contradict them.
         sets: One comparison for each set of texts.
     """
 
@@ -135,6 +137,7 @@ class Replay:
     current: str
     made_at: datetime
     settled: Mapping[str, int]
+    contradicted: LeftOut
     sets: tuple[Compared, ...]
 
     def to_json(self) -> dict[str, Any]:

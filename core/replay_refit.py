@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from core.classifier import Classifier
-from core.refit import Refit, as_example
+from core.refit import Refit
 from core.replay import Replay, Texts, compare
+from core.settled import as_example
 from core.training_data import PARTS
 
 
@@ -34,13 +35,14 @@ def replay(
         candidate=candidate.version,
         current=current.version,
         made_at=candidate.manifest.created_at,
-        settled={part: len(getattr(made.settled, part)) for part in PARTS},
+        settled={part: len(getattr(made.learned.settled, part)) for part in PARTS},
+        contradicted=made.learned.left_out,
         sets=tuple(compared),
     )
 
 
 def _texts(current: Classifier, made: Refit) -> Iterator[Texts]:
-    held_out = made.settled.test
+    held_out = made.learned.settled.test
     examples = [as_example(each) for each in held_out]
     yield Texts(
         name="settled by people and held out",
@@ -49,10 +51,15 @@ def _texts(current: Classifier, made: Refit) -> Iterator[Texts]:
         filed=[each.filed for each in held_out],
         numbers=[each.ticket for each in held_out],
     )
-    tickets, embeddings = made.data.test.tickets, made.embeddings["test"]
-    first = len(tickets)
-    of_table = ("tickets of the base data", tickets, embeddings[:first], True)
-    messages = ("messages of the base data", made.data.test.messages, embeddings[first:], False)
+    part, embeddings = made.learned.data.test, made.learned.base["test"]
+    first = len(part.tickets)
+    of_table = ("tickets of the base data", part.tickets, embeddings[:first], True)
+    messages = (
+        "messages of the base data",
+        part.messages,
+        embeddings[first:],
+        False,
+    )
     for name, some, embedded, filed in (of_table, messages):
         if some:
             yield Texts(name, some, embedded, [filed] * len(some))

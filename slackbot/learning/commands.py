@@ -126,6 +126,11 @@ def _print(replay: Replay) -> None:
     console = Console(highlight=False, soft_wrap=True)
     counts = ", ".join(f"{count} to {part}" for part, count in replay.settled.items())
     console.print(f"Settled by people: {counts}")
+    if replay.contradicted.answers or replay.contradicted.base:
+        console.print(
+            f"Left out {replay.contradicted.answers} older answers and "
+            f"{replay.contradicted.base} labels of the base data that newer answers contradict"
+        )
     for each in replay.sets:
         title = f"{each.name}: {each.texts}"
         table = Table("", f"now: {replay.current}", f"new: {replay.candidate}", title=title)

@@ -21,6 +21,7 @@ def offer_of(replay: Mapping[str, Any]) -> Offer:
         version=str(replay["candidate"]),
         current=str(replay["current"]),
         learned_from=sum(settled.values()),
+        contradicted=int(replay.get("contradicted", {}).get("answers", 0)),
         sets=tuple(_set(each) for each in replay["sets"]),
         flips=tuple(_flip(each) for each in people),
     )

@@ -12,9 +12,10 @@ from core.bundle import Bundle
 from core.classifier import Classifier
 from core.errors import DataError
 from core.priority import PriorityMatrix
-from core.refit import Refit, Settled, base_data_of, check_learnable, refit
+from core.refit import Refit, base_data_of, refit
 from core.replay import REPLAY, Replay
 from core.replay_refit import replay
+from core.settled import Settled, check_learnable
 from slackbot.config import Settings
 from slackbot.files import json_bytes
 from slackbot.learning import promotion, versions
@@ -114,6 +115,7 @@ def as_settled(each: SettledText) -> Settled:
         queue=each.queue,
         probability=each.probability,
         filed=not each.from_channel,
+        order=each.review_id,
     )
 
 

@@ -235,5 +235,5 @@ def _card(version: Version) -> Message | None:
 def _offer(version: Version) -> view.Offer:
     replay = version.replay()
     if replay is None:
-        return view.Offer(version.name, "", 0, (), ())
+        return view.Offer(version.name, "", 0, 0, (), ())
     return offer_of(replay)

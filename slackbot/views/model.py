@@ -54,6 +54,7 @@ class Offer:
         version: Its name.
         current: The version that it was compared with.
         learned_from: How many settled tickets it has learned from.
+        contradicted: How many older answers it has not, for newer ones contradict them.
         sets: The comparisons.
         flips: Tickets that it sees otherwise, one line each: "T-12: Hardware → Access (better)".
     """
@@ -61,6 +62,7 @@ class Offer:
     version: str
     current: str
     learned_from: int
+    contradicted: int
     sets: tuple[SetOfTexts, ...]
     flips: tuple[str, ...]
 
@@ -97,10 +99,7 @@ def rolled_back(found: Offer, *, by: str, to_version: str) -> Message:
 def _body(found: Offer) -> list[Block]:
     return [
         blocks.header("A new version of the model"),
-        blocks.section(
-            f"It has learned from {found.learned_from} settled tickets. On texts that neither "
-            "version was trained on, before → after:"
-        ),
+        blocks.section(_learned(found)),
         *(blocks.section(_set(each)) for each in found.sets),
         *_flips(found.flips),
         blocks.context(
@@ -108,6 +107,17 @@ def _body(found: Offer) -> list[Block]:
             "Nothing changes before somebody promotes it."
         ),
     ]
+
+
+def _learned(found: Offer) -> str:
+    left_out = ""
+    if found.contradicted:
+        answers = "answer" if found.contradicted == 1 else "answers"
+        left_out = f", and left out {found.contradicted} older {answers} that newer ones contradict"
+    return (
+        f"It has learned from {found.learned_from} settled tickets{left_out}. On texts that "
+        "neither version was trained on, before → after:"
+    )
 
 
 def _set(each: SetOfTexts) -> str:

@@ -1,6 +1,6 @@
 """Heads are fitted again on base data and people's answers; what is held out stays held out."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,8 +11,9 @@ from core.bundle import Bundle
 from core.classifier import Classifier
 from core.encoder import Encoder
 from core.errors import BundleError, DataError
-from core.refit import Settled, check_learnable, divide, importance, refit
+from core.refit import refit
 from core.replay_refit import replay
+from core.settled import Settled, check_learnable, divide, importance
 from tests import tiny_bundle
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -27,7 +28,12 @@ def current(tmp_path):
 def settled(count, queue, words, start=0):
     """A queue's texts with words that the base data does not have."""
     return [
-        Settled(f"T-{start + number}", f"{words} {tiny_bundle.filler(500 + number)}", queue)
+        Settled(
+            f"T-{start + number}",
+            f"{words} {tiny_bundle.filler(500 + number)}",
+            queue,
+            order=start + number,
+        )
         for number in range(count)
     ]
 
@@ -57,6 +63,41 @@ def test_people_teach_what_the_base_data_does_not_know(current, tmp_path):
     assert before.confidence < 0.5
     assert learned.manifest.notes["fitted again from"] == current.manifest.version
     assert learned.version != current.manifest.version
+
+
+def test_after_people_changed_their_minds_only_the_newer_answers_are_learned(current, tmp_path):
+    older = settled(80, "Storage", "zebra zebra zebra")
+    newer = [
+        replace(each, text=f"{each.text} {tiny_bundle.filler(900 + number)}")
+        for number, each in enumerate(settled(80, "Access", "zebra zebra zebra", start=200))
+    ]
+    made = fit(current, [*older, *newer], tmp_path)
+    out = made.learned.left_out
+    assert 80 <= out.answers < 90  # the first held-out ones of the new time may go with them
+    told = made.manifest.notes["contradicted by newer answers"]
+    assert told == f"{out.answers} older answers, {out.base} of base data"
+    for part in ("train", "calibrate", "test"):
+        assert {each.queue for each in getattr(made.learned.settled, part)} == {"Access"}
+    learned = load(made, tmp_path / "new")
+    [found] = learned.classify(["our zebra is broken"], filed=True)
+    assert found.queue_label == "Access"
+    compared = replay(
+        Classifier.load(tmp_path / "default"), learned, made, progress=lambda *_: None
+    )
+    assert compared.to_json()["contradicted"] == asdict(out)
+    # Once the newer ones are forgotten, everything is as if they had never been.
+    assert fit(current, older, tmp_path).learned.left_out.answers == 0
+
+
+def test_heads_learn_from_every_answer_alike_and_limits_are_weighed(current, tmp_path):
+    texts = [*settled(60, "Storage", "zebra"), *settled(60, "Access", "password", start=100)]
+    rare = [replace(each, probability=0.1) if each.queue == "Access" else each for each in texts]
+    weighed, alike = (fit(current, some, tmp_path) for some in (rare, texts))
+    first, second = (Bundle(bundle.seal(m.manifest, m.files), m.files) for m in (weighed, alike))
+    assert np.array_equal(
+        first.heads().queue.embedding.weights, second.heads().queue.embedding.weights
+    )
+    assert weighed.manifest.rules != alike.manifest.rules
 
 
 def test_base_data_is_embedded_once(current, tmp_path, monkeypatch):
@@ -144,16 +185,18 @@ def test_replay_tells_what_became_better_and_worse(current, tmp_path):
     found = replay(before, after, made, progress=lambda *_: None)
     people, tickets, messages = found.sets
     assert (found.current, found.candidate) == (before.version, after.version)
-    assert people.texts == len(made.settled.test) == found.settled["test"] > 0
+    assert people.texts == len(made.learned.settled.test) == found.settled["test"] > 0
     assert people.candidate.accuracy.value > people.current.accuracy.value
     assert people.gain.value == pytest.approx(
         people.candidate.accuracy.value - people.current.accuracy.value
     )
     assert people.gain.low > 0
     assert people.flips["better"] > 0
-    assert {flip.text for flip in people.shown} <= {each.ticket for each in made.settled.test}
+    assert {flip.text for flip in people.shown} <= {
+        each.ticket for each in made.learned.settled.test
+    }
     assert tickets.candidate.accuracy.value > 0.95
-    assert tickets.texts + messages.texts == len(made.data.test.examples)
+    assert tickets.texts + messages.texts == len(made.learned.data.test.examples)
     queue = tickets.candidate.queues[1]
     assert queue.name == "Access"
     assert queue.precision.n == queue.routed

@@ -11,7 +11,8 @@ from core.bundle import Bundle
 from core.classifier import Classifier
 from core.decision import Decision, Priority, Reason
 from core.policy import UNPROVEN
-from core.refit import Settled, refit
+from core.refit import refit
+from core.settled import Settled
 from slackbot.cli import main
 from tests import tiny_bundle
 

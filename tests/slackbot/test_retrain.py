@@ -97,6 +97,20 @@ def test_learn_compare_promote_and_roll_back(place):
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
 
+def test_answers_that_newer_ones_contradict_are_left_out_and_counted(place):
+    settle(place, "Storage", "zebra zebra zebra", 40)
+    settle(place, "Access", "zebra zebra zebra please", 40, start=100)
+    result = run("retrain")
+    assert result.exit_code == 0, result.output
+    [new] = set(versions(place)) - {"default"}
+    counted = json.loads((place / "models" / new / "replay.json").read_text())["contradicted"]
+    assert 40 <= counted["answers"] < 50
+    line = f"Left out {counted['answers']} older answers and {counted['base']} labels"
+    assert line in result.stdout
+    run("models", "promote", new)
+    assert label("our zebra is broken") == "Access"
+
+
 def test_a_second_generation_is_made_from_the_promoted_one(place):
     settle(place, "Storage", "zebra zebra", 30)
     settle(place, "Access", "password", 10)
