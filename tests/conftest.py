@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from core.classifier import Classifier
 from core.decision import Decision
 
 ROOT = Path(__file__).parents[1]
+
+# How long an example takes depends on what else runs.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

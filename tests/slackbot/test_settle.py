@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.decision import Priority
@@ -129,7 +129,7 @@ def record(tmp_path_factory):
         runner.run(database.close())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(wanted=st.lists(steps(), max_size=8))
 def test_every_step_leads_where_the_table_says_and_is_recorded_once(record, wanted):
     ticket = record.file()
@@ -146,7 +146,7 @@ def test_every_step_leads_where_the_table_says_and_is_recorded_once(record, want
     assert after.version == 1 + len(taken)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(first=steps(), second=steps())
 def test_of_two_steps_at_once_both_fit_one_after_the_other_or_one_loses(record, first, second):
     ticket = record.file()

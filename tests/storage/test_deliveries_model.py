@@ -158,7 +158,7 @@ def migrated(tmp_path_factory):
     return path
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=STEPS)
 def test_all_is_delivered_in_order_and_nothing_twice(migrated, steps):
     path = migrated.with_name("played.db")
