@@ -34,7 +34,8 @@ def pack(data: TrainingData) -> bytes:
 def _lines(data: TrainingData) -> Iterator[dict[str, Any]]:
     for part in PARTS:
         for example in getattr(data, part).examples:
-            known = {name: value for name, value in asdict(example).items() if value is not None}
+            fields_of = asdict(example).items()
+            known = {name: value for name, value in fields_of if value is not None and value != ()}
             yield {**known, "text": mask(example.text), "part": part}
 
 
@@ -56,7 +57,7 @@ def unpack(content: bytes, queues: tuple[str, ...]) -> TrainingData:
             example = _example(row)
             kind = messages if example.batch else tickets
             kind[row["part"]].append(example)
-            if stray := {example.queue, example.alt_queue} - {None, *queues}:
+            if stray := {example.queue, example.alt_queue, *example.one_of} - {None, *queues}:
                 raise ValueError(f"the bundle has no queue {min(map(str, stray))!r}")
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{BASE_DATA} is damaged: {error}") from error
@@ -70,4 +71,5 @@ def _example(row: dict[str, Any]) -> Example:
         known["urgency"] = Urgency(known["urgency"])
     if known.get("impact"):
         known["impact"] = Impact(known["impact"])
+    known["one_of"] = tuple(known.get("one_of", ()))
     return Example(**known)

@@ -44,6 +44,7 @@ class Example:
         impact: ITIL impact.
         language: ISO 639-1 code.
         batch: Whose hand wrote it; empty for tickets of a table.
+        one_of: The queues to one of which it belongs, where nobody knows which: its own was split.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Example:
     impact: Impact | None = None
     language: str = "und"
     batch: str = ""
+    one_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +71,12 @@ def fit_data(
         queues: Names in class order.
         embeddings: Their unit vectors float32 [n, dim].
         to_calibrate: They will be calibrated on: then tickets of a table say nothing about what
-            is no ticket, for they never compete with small talk.
+            is no ticket, for they never compete with small talk; nor does what belongs to one of
+            several queues say to which.
     """
+    certain = [replace(each, one_of=()) if to_calibrate else each for each in examples]
     known = targets(
-        examples,
+        certain,
         queues,
         message_weight=_MESSAGE_WEIGHT,
         table_weight=0.0 if to_calibrate else _TABLE_WEIGHT,

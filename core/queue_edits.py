@@ -110,6 +110,11 @@ class ClassNames:
         shares = [[(queue in some) / len(some) for queue in queues] for some in classes]
         return cls(tuple(names), queues, classes, np.array(shares, dtype=np.float64))
 
+    @property
+    def edited(self) -> bool:
+        """Whether anything is called otherwise than when the model was made."""
+        return self.queues != self.own or self.classes != tuple((name,) for name in self.own)
+
     def is_divided(self, probabilities: NDArray[np.float64]) -> bool:
         """Whether no queue of today is as probable as a class was whose queue was split.
 

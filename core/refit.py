@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import bundle
-from core.base_data import BASE_DATA, unpack
+from core.base_data import BASE_DATA, pack, unpack
 from core.bundle import Bundle
 from core.embeddings import embed
 from core.encoder import Encoder
@@ -24,7 +24,9 @@ from core.heads import Heads
 from core.learning_set import LearningSet, without_contradicted
 from core.limits import Judged, choose_rules
 from core.manifest import Manifest
+from core.queue_edits import ClassNames
 from core.settled import Divided, Settled, divide, importance
+from core.split_queues import carried, share_out
 from core.targets import Targets
 from core.text import normalize
 from core.training_data import PARTS, Part, TrainingData
@@ -72,6 +74,7 @@ def refit(
     now: datetime,
     progress: Progress,
     threads: int = 2,
+    names: ClassNames | None = None,
 ) -> Refit:
     """Fit the heads and choose the limits anew; the encoder stays as it is.
 
@@ -82,14 +85,18 @@ def refit(
         now: Becomes the new bundle's date (aware).
         progress: Told how far it is.
         threads: Threads inside one multiplication of the encoder.
+        names: What the bundle's queues are called today; None: as in the bundle.
 
     Returns:
-        The new bundle.
+        The new bundle, with the queues of today.
 
     Raises:
         BundleError: The bundle was made without base data.
     """
-    data = base_data_of(loaded)
+    data, packed = base_data_of(loaded), loaded.contents[BASE_DATA]
+    if names is not None and names.edited:
+        data = carried(data, names)
+        packed = pack(data)
     encoder = loaded.encoder(threads=threads)
     known = [each for each in settled if each.queue is None or each.queue in data.queues]
     embedding = _Embedding(encoder, loaded.manifest.files[bundle.ENCODER], cache, progress)
@@ -102,11 +109,12 @@ def refit(
         bundle.ENCODER: loaded.contents[bundle.ENCODER],
         bundle.TOKENIZER: loaded.contents[bundle.TOKENIZER],
         bundle.HEADS: file.getvalue(),
-        BASE_DATA: loaded.contents[BASE_DATA],
+        BASE_DATA: packed,
     }
     manifest = replace(
         loaded.manifest,
         created_at=now,
+        queues=data.queues,
         rules=choose_rules(judged, promised=loaded.manifest.rules.promised_precision),
         notes={**loaded.manifest.notes, **_notes(loaded.manifest.version, learned)},
         version="",
@@ -163,7 +171,8 @@ def _fit(known: LearningSet, progress: Progress) -> tuple[Heads, Judged]:
     estimates of what comes, and need the weights.
     """
     queues, examples = known.data.queues, known.examples("calibrate")
-    train = fit_data(known.examples("train"), queues, known.embeddings("train"))
+    texts = known.examples("train")
+    train = share_out(fit_data(texts, queues, known.embeddings("train")), texts, queues)
     embeddings = known.embeddings("calibrate")
     calibrate = fit_data(examples, queues, embeddings, to_calibrate=True)
     base = np.ones(len(known.base["calibrate"]))

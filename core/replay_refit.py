@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
 
 from core.classifier import Classifier
+from core.dataset import Example
 from core.refit import Refit
 from core.replay import Replay, Texts, compare
 from core.settled import as_example
-from core.training_data import PARTS
+from core.training_data import PARTS, Part
 
 
 def replay(
@@ -42,7 +45,7 @@ def replay(
 
 
 def _texts(current: Classifier, made: Refit) -> Iterator[Texts]:
-    held_out = made.learned.settled.test
+    held_out = [each for each in made.learned.settled.test if not each.one_of]
     examples = [as_example(each) for each in held_out]
     yield Texts(
         name="settled by people and held out",
@@ -51,7 +54,10 @@ def _texts(current: Classifier, made: Refit) -> Iterator[Texts]:
         filed=[each.filed for each in held_out],
         numbers=[each.ticket for each in held_out],
     )
-    part, embeddings = made.learned.data.test, made.learned.base["test"]
+    known = made.learned.data.test
+    certain = np.array([not each.one_of for each in known.examples], dtype=bool)
+    part = Part(_certain(known.tickets), _certain(known.messages))
+    embeddings = made.learned.base["test"][certain]
     first = len(part.tickets)
     of_table = ("tickets of the base data", part.tickets, embeddings[:first], True)
     messages = (
@@ -63,3 +69,8 @@ def _texts(current: Classifier, made: Refit) -> Iterator[Texts]:
     for name, some, embedded, filed in (of_table, messages):
         if some:
             yield Texts(name, some, embedded, [filed] * len(some))
+
+
+def _certain(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """Those of which it is known where they belong; a queue that was split is no such answer."""
+    return tuple(each for each in examples if not each.one_of)

@@ -35,6 +35,8 @@ class Settled:
         probability: With which it was put to a person, in (0, 1].
         filed: It was filed on purpose, not written in a channel.
         order: Grows with the time at which it was settled.
+        one_of: Where the person's queue was split since, and nobody knows which part was meant:
+            the parts; `queue` is None then.
     """
 
     ticket: str
@@ -43,6 +45,7 @@ class Settled:
     probability: float = 1.0
     filed: bool = True
     order: int = 0
+    one_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,9 @@ def as_example(settled: Settled) -> Example:
     return Example(
         text=normalize(settled.text),
         queue=settled.queue,
-        is_ticket=settled.queue is not None,
+        is_ticket=settled.queue is not None or bool(settled.one_of),
         batch=PEOPLE,
+        one_of=settled.one_of,
     )
 
 

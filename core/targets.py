@@ -72,6 +72,8 @@ def targets(
     for row, example in enumerate(examples):
         if example.queue:
             queue[row, place[example.queue]] = 1
+        for name in example.one_of:
+            queue[row, place[name]] = 1 / len(example.one_of)
         if example.queue and example.alt_queue:
             queue[row, place[example.queue]] = 1 - _ALTERNATIVE
             queue[row, place[example.alt_queue]] = _ALTERNATIVE

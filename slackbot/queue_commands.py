@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from core.queue_edits import ClassNames, QueueEdit
+from core.queue_edits import QueueEdit
 from slackbot.config import Settings, load_settings
 from slackbot.desk.edit_queues import Touched, carry_out, look
 from slackbot.learning import versions
@@ -74,7 +74,7 @@ def _queues(settings: Settings, version: str | None, names: QueueNames) -> tuple
         model = versions.configured(settings.model_dir)
     else:
         model = versions.find(settings.model_dir, version)
-    return ClassNames.of(model.queues, names.edits, names.made_after(model.created_at)).queues
+    return names.of_bundle(model.queues, model.created_at).queues
 
 
 def _words(before: Sequence[str], after: Sequence[str]) -> str:

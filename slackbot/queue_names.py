@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.queue_edits import QueueEdit, carry, meant_at
+from core.queue_edits import ClassNames, QueueEdit, carry, meant_at
 from slackbot.views.ids import spellings
 from storage import queue_edits
 from storage.audit_log import Counts, JudgedTicket
@@ -75,6 +75,10 @@ class QueueNames:
     def in_use(self, name: str) -> bool:
         """Whether a queue may have that name today: no edit has taken it away."""
         return meant_at(name, self.edits, len(self.edits)) == len(self.edits)
+
+    def of_bundle(self, queues: Sequence[str], made_at: datetime) -> ClassNames:
+        """What the queues of a bundle are called today."""
+        return ClassNames.of(queues, self.edits, self.made_after(made_at))
 
     def told(self, classifier: Classifier) -> Classifier:
         """The same model, answering in the names of today."""

@@ -19,9 +19,11 @@ from core.settled import Settled, check_learnable
 from slackbot.config import Settings
 from slackbot.files import json_bytes
 from slackbot.learning import promotion, versions
+from slackbot.queue_names import QueueNames, read_names
 from storage import settled as settled_texts
 from storage.database import Database
 from storage.model_records import SettledText
+from storage.queue_edits import Written
 
 Progress = Callable[[str, int, int], None]
 
@@ -50,10 +52,14 @@ class Record:
     Attributes:
         settled: What people settled.
         in_force: The version that people promoted; None when the configured one serves.
+        names: What became of queues.
+        read_at: When it was read (UTC): the new version's names are those of then.
     """
 
     settled: Sequence[SettledText]
     in_force: str | None
+    names: QueueNames
+    read_at: datetime
 
 
 async def read_record(database_url: str) -> Record:
@@ -64,9 +70,10 @@ async def read_record(database_url: str) -> Record:
     """
     database = await Database.open(database_url, migrate=False)
     try:
-        in_force = await promotion.in_force(database)
+        in_force, now = await promotion.in_force(database), datetime.now(UTC)
         async with database.read() as conn:
-            return Record(await settled_texts.everything(conn), in_force)
+            names = await read_names(conn)
+            return Record(await settled_texts.everything(conn), in_force, names, now)
     finally:
         await database.close()
 
@@ -86,19 +93,20 @@ def retrain(settings: Settings, record: Record, progress: Progress) -> Retrained
     """
     with versions.writing(settings.model_dir) as home:
         current = Bundle.load(_folder_in_force(settings, record.in_force))
-        queues = current.manifest.queues
-        known = [as_settled(each) for each in record.settled]
-        usable = [each for each in known if each.queue is None or each.queue in queues]
+        names = record.names.of_bundle(current.manifest.queues, current.manifest.created_at)
+        known = [as_settled(each, record.names) for each in record.settled]
+        usable = [each for each in known if {each.queue, *each.one_of} <= {None, *names.queues}]
         base_data_of(current)  # says at once when it was made without its texts
-        check_learnable(usable)
+        check_learnable([each for each in usable if not each.one_of])
         made = refit(
             current,
             usable,
             cache=home / versions.CACHE,
-            now=datetime.now(UTC),
+            now=record.read_at,
             progress=progress,
+            names=names,
         )
-        compared = _compare(current, made, settings.priority_matrix, progress)
+        compared = _compare(current, made, record.names, settings.priority_matrix, progress)
         folder = home / compared.candidate
         if folder.exists():
             raise DataError(f"{folder} holds this very version already: nothing new was settled")
@@ -107,12 +115,14 @@ def retrain(settings: Settings, record: Record, progress: Progress) -> Retrained
     return Retrained(folder, compared.candidate, compared, len(known) - len(usable))
 
 
-def as_settled(each: SettledText) -> Settled:
-    """A settled ticket as the model learns from it."""
+def as_settled(each: SettledText, names: QueueNames) -> Settled:
+    """A settled ticket as the model learns from it, with the queue's name of today."""
+    found = names.of_row(Written.REVIEWS, each.review_id, each.queue) if each.queue else ()
     return Settled(
         ticket=each.number,
         text=each.text,
-        queue=each.queue,
+        queue=found[0] if len(found) == 1 else None,
+        one_of=found if len(found) > 1 else (),
         probability=each.probability,
         filed=not each.from_channel,
         order=each.review_id,
@@ -125,9 +135,11 @@ def _folder_in_force(settings: Settings, in_force: str | None) -> Path:
     return versions.find(settings.model_dir, in_force).folder
 
 
-def _compare(current: Bundle, made: Refit, matrix: PriorityMatrix, progress: Progress) -> Replay:
+def _compare(
+    current: Bundle, made: Refit, names: QueueNames, matrix: PriorityMatrix, progress: Progress
+) -> Replay:
     sealed = bundle.seal(made.manifest, made.files)
     encoder = current.encoder()
     before = Classifier(current.manifest, encoder, current.heads(), matrix)
     after = Classifier(sealed, encoder, Bundle(sealed, made.files).heads(), matrix)
-    return replay(before, after, made, progress=progress)
+    return replay(names.told(before), names.told(after), made, progress=progress)

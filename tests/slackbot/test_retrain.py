@@ -20,6 +20,8 @@ from storage.schema import model_changes
 from tests import tiny_bundle
 from tests.storage.examples import NOW, TEAM, file_ticket, review
 
+SPLIT_TEXTS = ("the laptop of kaka", "the password of kaka", "the disk of kaka")
+
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
@@ -245,3 +247,52 @@ def test_the_promoted_version_is_gone(place):
     assert run("classify", "laptop", "--model", str(place / "models" / "default")).exit_code == 0
     assert Classifier.load(place / "elsewhere").version == new
     assert NOW
+
+
+def test_a_split_queue_is_learned_from_what_people_settled_since(place):
+    assert run("queues", "merge", "Hardware", "Access", "Desk", "--yes").exit_code == 0
+    settle(place, "Desk", "laptop", 12)  # one of the two, and nobody will know which
+    settle(place, "Storage", "disk", 12)
+    assert run("queues", "split", "Desk", "Devices", "Rights", "--yes").exit_code == 0
+    assert "queue_not_proven" in run("classify", "laptop printer", "--json").stdout
+    settle(place, "Devices", "laptop", 30, start=100)
+    settle(place, "Rights", "password", 30, start=200)
+    assert run("retrain").exit_code == 0
+    [new] = set(versions(place)) - {"default"}
+    assert Bundle.load(place / "models" / new).manifest.queues == ("Devices", "Rights", "Storage")
+    run("models", "promote", new)
+    assert [label(text) for text in SPLIT_TEXTS] == ["Devices", "Rights", "Storage"]
+    assert run("queues", "rename", "Devices", "Machines", "--yes").exit_code == 0
+    assert [label(text) for text in SPLIT_TEXTS] == ["Machines", "Rights", "Storage"]
+    run("models", "rollback")  # made before all of that, and carried through it
+    assert label("the disk of kaka") == "Storage"
+    assert label("the laptop of kaka") in ("Machines", "Rights")
+
+    exported = [json.loads(line) for line in run("export", "labels").stdout.splitlines()]
+    assert {row["queue"] for row in exported} == {"Machines", "Rights", "Storage"}
+    assert len(exported) == 12 + 30 + 30  # what was in Desk says no more than "one of these"
+
+
+def test_an_added_and_a_merged_queue_are_in_the_next_version(place):
+    settle(place, "Storage", "disk", 20)
+    settle(place, "Access", "password", 20)
+    run("queues", "merge", "Storage", "Hardware", "Machines", "--yes")
+    run("queues", "add", "Zoo", "--yes")
+    settle(place, "Zoo", "zebra zebra", 60)
+    assert run("retrain").exit_code == 0
+    [new] = set(versions(place)) - {"default"}
+    assert Bundle.load(place / "models" / new).manifest.queues == ("Machines", "Access", "Zoo")
+    assert label("zebra is broken") != "Zoo"
+    run("models", "promote", new)
+    assert label("zebra is broken") == "Zoo"
+    assert label("the disk of kaka") == label("the laptop of kaka") == "Machines"
+
+
+def test_a_candidate_of_before_an_edit_can_still_be_promoted(place):
+    settle(place, "Storage", "zebra zebra", 60)
+    settle(place, "Access", "password", 20)
+    run("retrain")
+    [new] = set(versions(place)) - {"default"}
+    run("queues", "rename", "Storage", "Zoo", "--yes")
+    run("models", "promote", new)
+    assert label("zebra is broken") == "Zoo"
