@@ -23,11 +23,12 @@ class FewShotHead:
 
     Attributes:
         head: Fitted to all texts.
-        right: How many of the examples got their queue from a head that was fitted without them.
+        right: How many of each queue's examples got it from a head that was fitted without them,
+            by class.
     """
 
     head: LabelHead
-    right: int
+    right: tuple[int, ...]
 
 
 def fit_few(base: Heads, data: FitData, examples: NDArray[np.bool_]) -> FewShotHead:
@@ -51,8 +52,10 @@ def fit_few(base: Heads, data: FitData, examples: NDArray[np.bool_]) -> FewShotH
     for number in range(_FOLDS):
         logits[:, fold == number] = models.judge(fold == number)
     written = fit_pool([each[examples] for each in logits], _modest(data.targets.queue[examples]))
-    right = written([each[examples] for each in logits]).argmax(axis=1) == queue[examples]
-    return FewShotHead(LabelHead(*models.fit(), written=written), int(right.sum()))
+    own = queue[examples]
+    found = own[written([each[examples] for each in logits]).argmax(axis=1) == own]
+    right = np.bincount(found, minlength=data.targets.queue.shape[1])
+    return FewShotHead(LabelHead(*models.fit(), written=written), tuple(right.tolist()))
 
 
 class _Models:

@@ -77,7 +77,7 @@ def _results(evaluations: Sequence[Mapping[str, Any]]) -> str:
         "## How good it is\n\nMeasured on texts that were used neither for training nor for "
         "calibration nor for any choice; in brackets the 95 % interval. Where a text was "
         "labelled with a second queue that an honest person could choose, that one counts as "
-        "right too.\n\n" + _table(["", *names], [[label, *cells] for label, cells in rows])
+        "right too.\n\n" + table(["", *names], [[label, *cells] for label, cells in rows])
     )
 
 
@@ -138,11 +138,11 @@ def _rules(manifest: Mapping[str, Any]) -> str:
     ]
     if unproven:
         lines.append(f"Always reviewed, for lack of evidence: {', '.join(unproven)}.")
-    table = _table(
+    thresholds = table(
         ["queue", "from this confidence on"],
         [[name, f"{value:.2f}"] for name, value in rules["thresholds"].items() if value < UNPROVEN],
     )
-    return "\n".join(lines) + "\n\n" + table
+    return "\n".join(lines) + "\n\n" + thresholds
 
 
 def _queues(entry: Mapping[str, Any]) -> str:
@@ -159,7 +159,7 @@ def _queues(entry: Mapping[str, Any]) -> str:
         for queue in entry["queues"]["queues"]
     ]
     head = ["queue", "texts", "precision", "recall", "F1", "routed", "right among routed"]
-    return f"## By queue: {entry['name']}\n\n" + _table(head, rows)
+    return f"## By queue: {entry['name']}\n\n" + table(head, rows)
 
 
 def _pictures(evaluations: Sequence[Mapping[str, Any]], files: Sequence[str]) -> str:
@@ -197,7 +197,8 @@ def _origin(manifest: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -33,20 +33,43 @@ _CALIBRATE_EVERY = 4
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutInTurn:
+    """How a queue's examples did when they were left out.
+
+    Attributes:
+        name: The queue.
+        examples: How many it has.
+        right: How many of them got it from a head that was fitted without them.
+    """
+
+    name: str
+    examples: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A bundle of a team's own queues, not written yet.
 
     Attributes:
         manifest: Without version, as `core.bundle.save` takes it.
         files: Its files by name.
-        examples: How many examples it was made from.
-        right: How many of them got their queue from a head that was fitted without them.
+        queues: How each queue's examples did.
     """
 
     manifest: Manifest
     files: Mapping[str, bytes] = field(repr=False)
-    examples: int
-    right: int
+    queues: tuple[LeftOutInTurn, ...]
+
+    @property
+    def examples(self) -> int:
+        """How many examples it was made from."""
+        return sum(queue.examples for queue in self.queues)
+
+    @property
+    def right(self) -> int:
+        """How many of them got their queue from a head that was fitted without them."""
+        return sum(queue.right for queue in self.queues)
 
 
 def start(
@@ -94,7 +117,9 @@ def start(
         files={},
         libraries={},
     )
-    return Started(manifest, files, len(given), few.right)
+    in_turn = zip(queues, few.right, strict=True)
+    left_out = (LeftOutInTurn(each.name, len(each.examples), right) for each, right in in_turn)
+    return Started(manifest, files, tuple(left_out))
 
 
 def _examples(queues: Sequence[QueueExamples]) -> Iterator[Example]:
@@ -168,7 +193,7 @@ def _without_queues(messages: Sequence[Example]) -> Iterator[Example]:
 def _notes(base: Bundle, few: FewShotHead, examples: int) -> dict[str, str]:
     return {
         "queues learned from": f"{examples} examples",
-        "right in cross-validation": f"{few.right} of {examples} examples",
+        "right in cross-validation": f"{sum(few.right)} of {examples} examples",
         "urgency, impact and what is no ticket": f"as in {base.manifest.version}",
         "encoder": base.manifest.notes.get("encoder", base.manifest.version),
     }

@@ -17,6 +17,7 @@ from core.bundle import Bundle
 from core.classifier import Classifier
 from core.dataset import read_tickets
 from core.evaluation import Evaluation, Figure, evaluate
+from core.model_card import CARD
 from core.queue_file import read_queue_file
 from slackbot.classify import load
 from slackbot.config import load_settings
@@ -74,15 +75,19 @@ def run_init(queues: Path, out: Path) -> None:
         AutoTicketError: `out` is that bundle.
     """
     from core.starting import start  # noqa: PLC0415  imports scikit-learn
+    from core.starting_card import starting_card  # noqa: PLC0415  likewise
 
     base = load_settings().model_dir
     known = read_queue_file(queues)
     if out.resolve() == base.resolve():
         raise AutoTicketError(f"{out} is the bundle to start from: name another folder with --out")
     made = start(Bundle.load(base), known, now=datetime.now(UTC))
-    manifest = bundle.save(out, made.manifest, made.files)
+    card = starting_card(made, bundle.seal(made.manifest, made.files))
+    documents = {CARD: card.encode()}
+    manifest = bundle.save(out, made.manifest, made.files, documents=documents)
     click.echo(
-        f"{manifest.version} written to {out}: {len(known)} queues, all under review.\n"
+        f"{manifest.version} written to {out}: {len(known)} queues, all under review; "
+        f"{CARD} there says what is known of it.\n"
         f"Left out in turn, {made.right} of {made.examples} examples found their queue.\n"
         f"To use it, set AUTOTICKET_MODEL_DIR={out}; where `autoticket models` has put another "
         f"version in force, promote {manifest.version} too"

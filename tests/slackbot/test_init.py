@@ -55,6 +55,20 @@ def test_a_bundle_knows_the_queues_at_once_and_asks_a_person_about_every_ticket(
         assert found.confidence < 0.9  # five examples cannot make anybody sure
 
 
+def test_its_model_card_says_what_is_known_and_what_is_not(init, tmp_path):
+    odd = queue("A|B *c*", "screen", count=6, description="screens")
+    assert "README.md" in init(f"{GOOD}\n{odd}").output
+    card = (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
+    manifest = Bundle.load(tmp_path / "mine").manifest
+    assert card.startswith(f"# Model {manifest.version}\n")
+    assert "a person settles every ticket" in card
+    assert "| Print shop | 5 | 5 |" in card
+    assert "| A\\|B *c* | 6 | " in card
+    assert "| all | 21 | " in card
+    assert all(f"- {what}: {licence}" in card for what, licence in manifest.licences.items())
+    assert "- urgency, impact and what is no ticket: as in " in card
+
+
 def test_priorities_and_small_talk_are_those_of_the_bundle_it_starts_from(init, tmp_path):
     init(GOOD)
     classifier = Classifier.load(tmp_path / "mine")
