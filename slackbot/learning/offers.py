@@ -32,18 +32,24 @@ def _set(each: Mapping[str, Any]) -> SetOfTexts:
         before, after = (_share(each[side][name]) for side in ("current", "candidate"))
         return before, after
 
-    gain = each["gain"]
-    points = [f"{100 * gain[end]:+.1f}" for end in ("value", "low", "high")]
     return SetOfTexts(
         name=str(each["name"]),
         texts=int(each["texts"]),
         accuracy=pair("accuracy"),
         routed=pair("coverage"),
         precision=pair("routed_precision"),
-        gain=f"{points[0]} points, {points[1]} to {points[2]}" if gain["n"] else "no queue known",
+        gain=_gain(each["gain"]),
         better=int(each["flips"]["better"]),
         worse=int(each["flips"]["worse"]),
     )
+
+
+def _gain(gain: Mapping[str, Any]) -> str:
+    if not gain["n"]:
+        return "no queue known"
+    value, low, high = (f"{100 * gain[end]:+.1f}" for end in ("value", "low", "high"))
+    chance = ", may be chance" if gain["low"] <= 0 <= gain["high"] else ""
+    return f"{value} points (95 % interval {low} to {high}{chance})"
 
 
 def _share(figure: Mapping[str, Any]) -> str:

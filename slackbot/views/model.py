@@ -31,7 +31,7 @@ class SetOfTexts:
         accuracy: Before and after.
         routed: Share routed automatically, before and after.
         precision: Share of these that is right, before and after.
-        gain: The change in accuracy with its interval.
+        gain: The change in accuracy with its interval, and whether it may be chance.
         better: Texts whose first choice became right.
         worse: Texts whose first choice became wrong.
     """
@@ -75,37 +75,46 @@ def offer(found: Offer) -> Message:
     ]
     return Message(
         text=f"A new version of the model is ready: {snippet(found.version, 60)}",
-        blocks=(*_body(found), blocks.actions(f"model:{found.version}"[:255], buttons)),
+        blocks=(
+            blocks.header("A new version of the model is ready"),
+            *_comparison(found),
+            blocks.context("Nothing changes before somebody promotes it."),
+            blocks.actions(f"model:{found.version}"[:255], buttons),
+        ),
     )
 
 
 def decided(found: Offer, *, by: str, promoted: bool) -> Message:
     """The card after somebody has decided; a promotion can be taken back with one tap."""
     what = "put it in force" if promoted else "kept the present version"
-    line = f"{mention(by)} {what}."
-    shown: list[Block] = [*_body(found), blocks.section(line)]
-    if promoted:
-        button = blocks.button(ModelAction.ROLLBACK, "Roll back", found.version)
-        shown.append(blocks.actions(f"model:{found.version}:decided"[:255], [button]))
-    return Message(text=line, blocks=tuple(shown))
+    header = "A new version of the model is in force" if promoted else "The model stays as it is"
+    message = _closed(found, header, f"{mention(by)} {what}.")
+    if not promoted:
+        return message
+    button = blocks.button(ModelAction.ROLLBACK, "Roll back", found.version)
+    actions = blocks.actions(f"model:{found.version}:decided"[:255], [button])
+    return Message(text=message.text, blocks=(*message.blocks, actions))
 
 
 def rolled_back(found: Offer, *, by: str, to_version: str) -> Message:
     """The card after a promotion was taken back."""
     line = f"{mention(by)} took it back: {snippet(to_version, 60)} is in force again."
-    return Message(text=line, blocks=(*_body(found), blocks.section(line)))
+    return _closed(found, "A version of the model was taken back", line)
 
 
-def _body(found: Offer) -> list[Block]:
+def _closed(found: Offer, header: str, line: str) -> Message:
+    """What was decided comes first; what it was decided on stays to be read."""
+    shown = (blocks.header(header), blocks.section(line), *_comparison(found))
+    return Message(text=line, blocks=shown)
+
+
+def _comparison(found: Offer) -> list[Block]:
+    compared = f"{snippet(found.version, 60)}, compared with {snippet(found.current, 60)}"
     return [
-        blocks.header("A new version of the model"),
         blocks.section(_learned(found)),
         *(blocks.section(_set(each)) for each in found.sets),
         *_flips(found.flips),
-        blocks.context(
-            f"{snippet(found.version, 60)}, compared with {snippet(found.current, 60)}. "
-            "Nothing changes before somebody promotes it."
-        ),
+        blocks.context(compared),
     ]
 
 
@@ -121,13 +130,14 @@ def _learned(found: Offer) -> str:
 
 
 def _set(each: SetOfTexts) -> str:
+    name = each.name[:1].upper() + each.name[1:]
     if not each.texts:
-        return f"*{each.name}*: none yet"
+        return f"*{name}*: none yet"
     return (
-        f"*{each.name}* ({each.texts} texts)\n"
-        f"right queue {_arrow(each.accuracy)} ({each.gain})\n"
-        f"routed alone {_arrow(each.routed)}, of these right {_arrow(each.precision)}\n"
-        f"{each.better} became right, {each.worse} became wrong"
+        f"*{name}* ({each.texts} texts)\n"
+        f"Right queue: {_arrow(each.accuracy)}\n"
+        f"{each.better} became right, {each.worse} became wrong: {each.gain}\n"
+        f"Routed automatically: {_arrow(each.routed)}, of these right: {_arrow(each.precision)}"
     )
 
 
@@ -138,7 +148,8 @@ def _arrow(pair: tuple[str, str]) -> str:
 def _flips(flips: Sequence[str]) -> list[Block]:
     if not flips:
         return []
-    lines = [snippet(line, 150) for line in flips[:_FLIPS]]
-    if len(flips) > len(lines):
-        lines.append(f"and {len(flips) - len(lines)} more")
+    lines = ["Settled tickets that it sees otherwise:"]
+    lines += [f"• {snippet(line, 150)}" for line in flips[:_FLIPS]]
+    if len(flips) > _FLIPS:
+        lines.append(f"and {len(flips) - _FLIPS} more")
     return [blocks.context("\n".join(lines))]
