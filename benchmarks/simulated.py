@@ -50,7 +50,7 @@ class Data:
         return len(self.texts) - round(len(self.texts) * TEST_SHARE)
 
 
-def arguments(about: str | None) -> argparse.ArgumentParser:
+def arguments(about: str | None = None) -> argparse.ArgumentParser:
     """What every simulation can be told."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--data", type=Path, help="The table, for the published encoder.")
