@@ -88,6 +88,7 @@ def by_gradient(
     length = (gradient**2).sum(axis=1)
 
     def distance(row: int) -> Weights:
+        """To each other gradient, squared."""
         shared = (gradient @ gradient[row]) * (embeddings @ embeddings[row])
         return np.maximum(length + length[row] - 2 * shared, 0)
 
@@ -100,6 +101,7 @@ def by_gradient(
 
 
 def _margin(said: Weights) -> Weights:
+    """How much more probable the first queue is than the second [n]."""
     first, second = np.sort(said, axis=1)[:, ::-1][:, :2].T
     return np.asarray(first - second)
 
@@ -122,6 +124,7 @@ def fit(data: Data, rows: Rows, weights: Weights, *, heads_weighed: bool = False
 
 
 def _part(data: Data, rows: Rows, weights: Weights) -> FitData:
+    """These rows as `fit_heads` takes them, each weighing what it is told to."""
     texts = [data.texts[row] for row in rows]
     known = targets([Example("", data.queues[data.labels[row]]) for row in rows], data.queues)
     by_row = weights[:, None].astype(np.float32)
@@ -130,10 +133,12 @@ def _part(data: Data, rows: Rows, weights: Weights) -> FitData:
 
 
 def judge(data: Data, heads: Heads, rows: Rows) -> Weights:
+    """Each text's probabilities [n, queues]."""
     return heads.predict([data.texts[row] for row in rows], data.embeddings[rows]).queue
 
 
 def measure(data: Data, heads: Heads, rule: str, seed: int, reviews: int) -> Point:
+    """Judge the test's tickets; print and return how well that went."""
     given = judge(data, heads, data.test).argmax(axis=1)
     point = Point(rule, seed, reviews, float((given == data.labels[data.test]).mean()))
     print(f"{rule:<30}{seed:>5}{reviews:>9}{point.accuracy:>10.3f}", flush=True)
@@ -148,6 +153,7 @@ def first_examples(data: Data, order: Rows) -> Rows:
 
 
 def random_reviews(data: Data, seed: int) -> list[Point]:
+    """Reviewers see tickets as they come."""
     order = np.random.default_rng(seed).permutation(data.stream)
     first = first_examples(data, order)
     rest = order[~np.isin(order, first)]
@@ -161,6 +167,7 @@ def random_reviews(data: Data, seed: int) -> list[Point]:
 def chosen_reviews(
     data: Data, seed: int, rule: str, rank: Rank, *, heads_weighed: bool = False
 ) -> list[Point]:
+    """Reviewers see what a rule ranks first, and a share drawn at random."""
     random = np.random.default_rng(seed)
     order = random.permutation(data.stream)
     rows = first_examples(data, order)
@@ -181,6 +188,7 @@ def chosen_reviews(
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
+    """Draw the accuracy by reviews into a PNG file."""
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("Agg")
@@ -199,6 +207,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
 
 
 def main() -> None:
+    """Run everything, one seed after the other."""
     options = arguments(__doc__).parse_args()
     data = load(options)
     print(f"{'rule':<30}{'seed':>5}{'reviews':>9}{'accuracy':>10}")

@@ -69,6 +69,7 @@ class _Table:
         self._embeddings = data.embeddings
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The embeddings float32 [n, dim] of known texts."""
         return self._embeddings[[self._rows[text] for text in texts]]
 
 
@@ -79,6 +80,7 @@ class _Bundle(Bundle):
     table: _Table
 
     def encoder(self, *, threads: int = 2) -> Encoder:
+        """The table, in the place of the real encoder."""
         return cast(Encoder, self.table)
 
 
@@ -234,6 +236,7 @@ LEFT_OUT, ALL_KEPT, NO_SHIFT = "shift", "shift, nothing left out", "no shift"
 
 
 def main() -> None:
+    """Run everything, one seed after the other."""
     options = arguments(__doc__).parse_args()
     data, loaded = load(options), Bundle.load(options.model or Path("models/default"))
     print(f"{'':<32} seed reviews  accuracy  routed  of it right left out")
