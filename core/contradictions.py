@@ -36,7 +36,7 @@ BASE = -1
 UNKNOWN = -1
 """The code of a label of which nothing is known."""
 
-_AT_ONCE = 512
+_AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True)
