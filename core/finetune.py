@@ -18,7 +18,6 @@ from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 
 from core.errors import EncoderError
-from core.heads import Linear
 from core.progress import Progress
 
 _CHECKPOINT_EVERY = 200
@@ -45,7 +44,7 @@ class Recipe:
 
     epochs: int = 2
     batch: int = 32
-    max_tokens: int = 128
+    max_tokens: int = 256
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
     warmup: float = 0.06
@@ -76,19 +75,6 @@ class Corpus:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class FineTuned:
-    """What fine-tuning made, beside the encoder itself.
-
-    Attributes:
-        heads: Each labelling's classifier, from unit-length embeddings to logits.
-        digest: A hash of all that the result depends on.
-    """
-
-    heads: Mapping[str, Linear]
-    digest: str
-
-
 class _Network(nn.Module):
     """An encoder, its embedding scaled to unit variance, and a linear head per labelling."""
 
@@ -110,25 +96,6 @@ class _Network(nn.Module):
         hidden = self.dropout(nn.functional.normalize(embedding, dim=1) * self.scale)
         return {name: head(hidden) for name, head in self.heads.items()}
 
-    def start_heads(self, known: Mapping[str, Linear]) -> None:
-        """Let heads begin where an earlier stage left them."""
-        for name, head in self.heads.items():
-            if name in known:
-                weight = torch.from_numpy(known[name].weights.T / self.scale)
-                bias = torch.from_numpy(known[name].bias)
-                head.load_state_dict({"weight": weight, "bias": bias})
-
-    def plain_heads(self) -> dict[str, Linear]:
-        """The heads for embeddings of length 1."""
-        return {
-            name: Linear(
-                weights=(head.weight.detach().cpu().numpy().T * self.scale).astype(np.float32),
-                bias=head.bias.detach().cpu().numpy(),
-            )
-            for name, head in self.heads.items()
-            if isinstance(head, nn.Linear)
-        }
-
 
 def fine_tune(
     encoder: SentenceTransformer,
@@ -138,9 +105,8 @@ def fine_tune(
     *,
     stage: str,
     progress: Progress,
-    heads: Mapping[str, Linear] | None = None,
-) -> FineTuned:
-    """Fine-tune `encoder` in place.
+) -> None:
+    """Fine-tune `encoder` in place, with a linear classifier for each labelling on top of it.
 
     The work is kept in `folder` under a name made from the encoder's weights, the corpus and the
     recipe: the same call continues where it was stopped, and returns at once when it was done.
@@ -152,26 +118,19 @@ def fine_tune(
         folder: Where checkpoints go.
         stage: Name for the checkpoint and for `progress`.
         progress: Told after every step.
-        heads: What an earlier stage left; labellings that it does not know start at random.
-
-    Returns:
-        The classifiers that were trained along.
     """
-    digest = _digest(encoder, corpus, recipe)
-    finished = folder / f"{stage}-{digest[:16]}.pt"
+    finished = folder / f"{stage}-{_digest(encoder, corpus, recipe)[:16]}.pt"
     torch.manual_seed(recipe.seed)
     classes = {name: target.shape[1] for name, target in corpus.targets.items()}
     network = _Network(encoder, classes, recipe.dropout)
     if finished.exists():
-        network.load_state_dict(torch.load(finished, weights_only=True))
+        network.load_state_dict(torch.load(finished, map_location="cpu", weights_only=True))
     else:
-        network.start_heads(heads or {})
         network.to("cuda" if torch.cuda.is_available() else "cpu").train()
         _run(network, corpus, recipe, finished.with_suffix(".part"), stage, progress)
         _save(network.state_dict(), finished)
         finished.with_suffix(".part").unlink(missing_ok=True)
     network.cpu().eval()
-    return FineTuned(heads=network.plain_heads(), digest=digest)
 
 
 def _digest(encoder: SentenceTransformer, corpus: Corpus, recipe: Recipe) -> str:
@@ -303,7 +262,7 @@ def _resume(
     """Load what was saved, and return the steps already done."""
     if not checkpoint.exists():
         return 0
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])

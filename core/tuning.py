@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from core.base_encoder import load_base_encoder
 from core.dataset import Example
 from core.encoder import ExportedEncoder
 from core.finetune import Corpus, Recipe, fine_tune
-from core.heads import Linear
 from core.onnx_export import export_encoder
 from core.progress import Progress
 from core.targets import targets
@@ -21,10 +18,9 @@ from core.training_data import TrainingData
 MIN_FINE_TUNED = 2000
 """With fewer tickets to train on, the encoder stays as it is."""
 
-_ON_TICKETS = Recipe()
-_ON_MESSAGES = Recipe(epochs=1, encoder_rate=5e-5, warmup=0.1, token_drop=0.1)
-_MESSAGE_ROUNDS = 6
-_TICKETS_AMONG_MESSAGES = 12_000
+_MESSAGE_ROUNDS = 4
+"""How often an epoch shows each message for every time that it shows a ticket: these are many."""
+
 _OBSERVED_TICKETS = 512
 
 
@@ -66,39 +62,28 @@ def make_encoder(
         EncoderError: The encoder cannot be loaded or exported.
     """
     encoder = load_base_encoder(name)
-    max_tokens = min(encoder.max_seq_length or _ON_TICKETS.max_tokens, _ON_TICKETS.max_tokens)
-    heads: Mapping[str, Linear] = {}
-    if not frozen and len(data.train.tickets) >= MIN_FINE_TUNED:
-        stages = {"tickets": (data.train.tickets, _ON_TICKETS)}
-        if data.train.messages:
-            stages["messages"] = (_mixed(data, seed), _ON_MESSAGES)
-        for stage, (examples, recipe) in stages.items():
-            heads = fine_tune(
-                encoder,
-                _corpus(examples, data.queues),
-                replace(recipe, max_tokens=max_tokens, seed=seed),
-                work,
-                stage=stage,
-                progress=progress,
-                heads=heads,
-            ).heads
+    recipe = Recipe(seed=seed)
+    max_tokens = min(encoder.max_seq_length or recipe.max_tokens, recipe.max_tokens)
+    fine_tuned = not frozen and len(data.train.tickets) >= MIN_FINE_TUNED
+    if fine_tuned:
+        fine_tune(
+            encoder,
+            _corpus(data),
+            replace(recipe, max_tokens=max_tokens),
+            work,
+            stage="fine-tune",
+            progress=progress,
+        )
     texts = _observed(data.calibrate.examples)
     exported = export_encoder(encoder, texts, max_tokens=max_tokens, int8=int8)
-    return TunedEncoder(exported, fine_tuned=bool(heads))
+    return TunedEncoder(exported, fine_tuned=fine_tuned)
 
 
-def _corpus(examples: Sequence[Example], queues: Sequence[str]) -> Corpus:
-    known = targets(examples, queues).by_name()
+def _corpus(data: TrainingData) -> Corpus:
+    """Tickets and messages together: learned one after the other, the first suffer."""
+    examples = data.train.tickets + data.train.messages * _MESSAGE_ROUNDS
+    known = targets(examples, data.queues).by_name()
     return Corpus(texts=[example.text for example in examples], targets=known)
-
-
-def _mixed(data: TrainingData, seed: int) -> tuple[Example, ...]:
-    """The messages several times over, among enough tickets not to forget these."""
-    random = np.random.default_rng(seed)
-    count = min(_TICKETS_AMONG_MESSAGES, len(data.train.tickets))
-    rows = random.choice(len(data.train.tickets), count, replace=False)
-    tickets = tuple(data.train.tickets[row] for row in rows.tolist())
-    return data.train.messages * _MESSAGE_ROUNDS + tickets
 
 
 def _observed(examples: Sequence[Example]) -> list[str]:
