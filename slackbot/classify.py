@@ -49,6 +49,12 @@ def load(model: Path | None) -> Classifier:
     return found.names.told(loaded)
 
 
+def bundle_folder(model: Path | None) -> Path:
+    """The folder that `load` takes, with the same errors."""
+    settings = load_settings()
+    return model or asyncio.run(in_force(settings.database_url)).folder(settings)
+
+
 def classify_text(classifier: Classifier, text: str, *, filed: bool, as_json: bool) -> None:
     """Judge one text and print the result."""
     [result] = classifier.classify([text], filed=filed)

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 
 import pytest
@@ -55,6 +56,20 @@ def test_evaluation_prints_figures_with_intervals_and_draws_pictures(tmp_path, m
     figures = json.loads(result.stdout)["queues"]
     assert figures["accuracy"]["low"] <= figures["accuracy"]["value"] <= figures["accuracy"]["high"]
     assert len(list(pictures.glob("*.png"))) == 3
+
+
+def test_tickets_that_the_bundle_learned_from_are_measured_apart(tmp_path, monkeypatch, root):
+    folder = root / "models" / "default"
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(folder))
+    lines = gzip.decompress((folder / "base_data.jsonl.gz").read_bytes()).splitlines()
+    learned = [row for row in map(json.loads, lines) if row["part"] == "train"][:20]
+    new = [["the lift plays the same song since Easter", "Miscellaneous"]] * 10
+    rows = [[row["text"], row["queue"]] for row in learned] + new
+    data = write(tmp_path / "data.csv", [["text", "queue"], *rows])
+    found = json.loads(run("evaluate", "--data", data, "--json").stdout)
+    assert found["queues"]["accuracy"]["n"] == 30
+    assert found["unseen"]["accuracy"]["n"] == 10
+    assert "without near duplicates" in " ".join(run("evaluate", "--data", data).stdout.split())
 
 
 def test_a_table_of_other_queues_cannot_be_measured_with_this_bundle(tmp_path, monkeypatch, root):
