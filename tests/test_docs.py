@@ -54,12 +54,14 @@ def figures(root):
     """The README's figures, as the training has measured them."""
     measured = json.loads((root / "models" / "default" / "evaluation.json").read_text())
     lines = [
-        "| texts not trained on | n | right queue | in the top 3 | routed alone | of these right |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| texts not trained on | n | right queue | in the top 3 | routed alone | of these right "
+        "| small talk ignored | tickets ignored |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for part in measured:
         queues = part["queues"]
         shares = [queues[name] for name in ("accuracy", "top3", "coverage", "routed_precision")]
+        shares += [part["chatter_ignored"], part["tickets_ignored"]]
         shown = [
             f"{f['value']:.1%} ({f['low']:.1%} to {f['high']:.1%})" if f else "-" for f in shares
         ]
