@@ -107,13 +107,7 @@ def test_messages_teach_priority_and_what_is_no_ticket(
     with_messages = replace(config, messages=_messages(config.data.with_name("messages.jsonl")))
     stages: list[str] = []
     train(with_messages, lambda stage, done, total: stages.append(stage))
-    assert list(dict.fromkeys(stages)) == [
-        "tickets",
-        "messages",
-        "embeddings",
-        "heads",
-        "evaluation",
-    ]
+    assert list(dict.fromkeys(stages)) == ["fine-tune", "embeddings", "heads", "evaluation"]
     classifier = Classifier.load(config.out)
     outage, request, chat = classifier.classify(
         [
