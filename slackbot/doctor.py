@@ -15,6 +15,9 @@ from slackbot.checkup import Finding, Mark, choices, examine
 from slackbot.config import Settings, load_settings
 from slackbot.desk.settings import SettingsOfTeams
 from slackbot.errors import ConfigError
+from slackbot.learning.in_force import InForce, in_force
+from slackbot.learning.versions import UnknownVersion
+from slackbot.queue_names import QueueNames
 from slackbot.slack_calls import web_client
 from slackbot.team_settings import TeamSettings
 from slackbot.vault import CannotUnseal, Vault
@@ -31,7 +34,8 @@ async def diagnose() -> list[Finding]:
         settings = load_settings()
     except ConfigError as error:
         return [Finding(Mark.BAD, problem) for problem in error.problems]
-    queues, model = await asyncio.to_thread(_check_model, settings)
+    found = await _in_force(settings)
+    queues, model = await asyncio.to_thread(_check_model, settings, found)
     async with _database(settings) as (database, state):
         findings = [Finding(Mark.GOOD, "settings can be read"), model, state]
         try:
@@ -40,8 +44,12 @@ async def diagnose() -> list[Finding]:
             findings += [Finding(Mark.BAD, problem) for problem in error.problems]
             several = bool(settings.client_id)
             return [*findings, *choices(settings.first_of_teams, queues, several=several)]
-        slack = _workspaces if settings.client_id else _workspace
-        return findings + [finding async for finding in slack(settings, database, queues)]
+        teams = _Teams(settings.first_of_teams, database, found.names)
+        if settings.client_id:
+            slack = _workspaces(settings, database, teams, queues)
+        else:
+            slack = _workspace(settings, teams, queues)
+        return findings + [finding async for finding in slack]
 
 
 def report(findings: Iterable[Finding]) -> int:
@@ -56,17 +64,28 @@ def report(findings: Iterable[Finding]) -> int:
     return 1 if bad else 0
 
 
-def _check_model(settings: Settings) -> tuple[Sequence[str], Finding]:
-    """The queues, none when the model cannot be loaded."""
+async def _in_force(settings: Settings) -> InForce:
+    """Which model serves; the configured one where the record cannot be asked."""
     try:
-        classifier = Classifier.load(settings.model_dir, matrix=settings.priority_matrix)
+        return await in_force(settings.database_url)
+    except StorageError:  # the check of the database says so
+        return InForce()
+
+
+def _check_model(settings: Settings, found: InForce) -> tuple[Sequence[str], Finding]:
+    """The queues of today, none when the model cannot be loaded."""
+    try:
+        folder = found.folder(settings)
+        classifier = found.names.told(Classifier.load(folder, matrix=settings.priority_matrix))
+    except UnknownVersion as error:
+        return (), Finding(Mark.BAD, f"model: {error}")
     except CoreError as error:
         return (), Finding(
             Mark.BAD, f"model: {error}; set AUTOTICKET_MODEL_DIR, or bring back the whole folder"
         )
     names = ", ".join(classifier.queues)
-    found = Finding(Mark.GOOD, f"model {classifier.version} with the queues {names}")
-    return classifier.queues, found
+    good = Finding(Mark.GOOD, f"model {classifier.version} with the queues {names}")
+    return classifier.queues, good
 
 
 @contextlib.asynccontextmanager
@@ -107,16 +126,16 @@ async def _check_revision(database: Database) -> Finding:
 
 
 async def _workspace(
-    settings: Settings, database: Database | None, queues: Sequence[str]
+    settings: Settings, teams: _Teams, queues: Sequence[str]
 ) -> AsyncIterator[Finding]:
     """The one workspace of the bot token."""
     client = web_client(settings.bot_token, settings.api_url)
-    async for finding in examine(client, settings, _Teams(settings, database), queues):
+    async for finding in examine(client, settings, teams, queues):
         yield finding
 
 
 async def _workspaces(
-    settings: Settings, database: Database | None, queues: Sequence[str]
+    settings: Settings, database: Database | None, teams: _Teams, queues: Sequence[str]
 ) -> AsyncIterator[Finding]:
     """All that have installed the app, each by its name."""
     everywhere = []
@@ -136,16 +155,16 @@ async def _workspaces(
             yield Finding(Mark.BAD, f"{found.team_name}: {error}")
             continue
         client = web_client(token, settings.api_url)
-        async for finding in examine(client, settings, _Teams(settings, database), queues):
+        async for finding in examine(client, settings, teams, queues):
             yield replace(finding, text=f"{found.team_name}: {finding.text}")
 
 
 class _Teams:
     """Gives the settings in force, or the first ones while there is no record of others."""
 
-    def __init__(self, settings: Settings, database: Database | None) -> None:
-        self._first = settings.first_of_teams
-        self._known = SettingsOfTeams(database, self._first) if database else None
+    def __init__(self, first: TeamSettings, database: Database | None, names: QueueNames) -> None:
+        self._first = first
+        self._known = SettingsOfTeams(database, first, names=names) if database else None
 
     async def of(self, team: str) -> TeamSettings:
         return self._first if self._known is None else await self._known.of(team)

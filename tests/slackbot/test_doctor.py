@@ -1,3 +1,4 @@
+import asyncio
 import re
 import shutil
 from dataclasses import replace
@@ -203,6 +204,21 @@ async def test_what_was_set_in_slack_is_what_is_checked(configured):
     findings = await diagnose()
     assert any("review channel #random" in text for text in told(findings, Mark.GOOD))
     assert any("UNOBODY" in text for text in told(findings, Mark.BAD))
+
+
+async def test_a_renamed_queue_keeps_its_channel(configured):
+    office = configured()
+    assert "Hardware=" in office.env["AUTOTICKET_QUEUE_CHANNELS"]
+    async with office.open():
+        pass
+    rename = ["queues", "rename", "Hardware", "Devices", "--yes"]
+    done = await asyncio.to_thread(CliRunner().invoke, main, rename)
+    assert done.exit_code == 0, done.output
+    findings = await diagnose()
+    assert told(findings, Mark.BAD) == []
+    good = told(findings, Mark.GOOD)
+    assert any("with the queues" in text and "Devices" in text for text in good)
+    assert any("channel of Devices" in text for text in good)
 
 
 def test_the_command_ends_with_1_when_something_must_be_mended(monkeypatch, tmp_path):
