@@ -1,6 +1,5 @@
 """`autoticket queues`: a look first, then one edit; bad input changes nothing."""
 
-import asyncio
 import json
 
 import pytest
@@ -8,34 +7,17 @@ from click.testing import CliRunner
 
 from slackbot.cli import main
 from storage import tickets
-from storage.database import Database
 from storage.records import Action, State
-from tests import tiny_bundle
+from tests.slackbot.commands_place import in_record, lay_out
 from tests.storage.examples import file_ticket, predict, review
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder with a bundle and a record, as the settings name them."""
-    tiny_bundle.save(tmp_path / "models" / "default")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(tmp_path / "models" / "default"))
-    monkeypatch.setenv("AUTOTICKET_DATABASE_URL", f"sqlite:///{tmp_path / 'record.db'}")
+    lay_out(tmp_path, monkeypatch)
     monkeypatch.setenv("AUTOTICKET_QUEUE_CHANNELS", "Hardware=C1,Storage=C2")
     return tmp_path
-
-
-async def _in_record(place, work):
-    database = await Database.open(f"sqlite:///{place / 'record.db'}")
-    try:
-        async with database.write() as conn:
-            return await work(conn)
-    finally:
-        await database.close()
-
-
-def in_record(place, work):
-    return asyncio.run(_in_record(place, work))
 
 
 @pytest.fixture

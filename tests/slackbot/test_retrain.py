@@ -1,6 +1,5 @@
 """`autoticket retrain` and `autoticket models`: on a real record, beside the version in force."""
 
-import asyncio
 import fcntl
 import json
 import os
@@ -14,10 +13,10 @@ from core.bundle import Bundle
 from core.classifier import Classifier
 from slackbot.cli import main
 from storage import forget, settled
-from storage.database import Database
 from storage.records import Action, State
 from storage.schema import model_changes
 from tests import tiny_bundle
+from tests.slackbot.commands_place import in_record, lay_out
 from tests.storage.examples import NOW, TEAM, file_ticket, review
 
 SPLIT_TEXTS = ("the laptop of kaka", "the password of kaka", "the disk of kaka")
@@ -26,25 +25,13 @@ SPLIT_TEXTS = ("the laptop of kaka", "the password of kaka", "the disk of kaka")
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder with a bundle and a record, as the settings name them."""
-    tiny_bundle.save(tmp_path / "models" / "default")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(tmp_path / "models" / "default"))
-    monkeypatch.setenv("AUTOTICKET_DATABASE_URL", f"sqlite:///{tmp_path / 'record.db'}")
-    asyncio.run(in_record(tmp_path, nothing))
+    lay_out(tmp_path, monkeypatch)
+    in_record(tmp_path, nothing)
     return tmp_path
 
 
 async def nothing(conn):
     return None
-
-
-async def in_record(place, work):
-    database = await Database.open(f"sqlite:///{place / 'record.db'}")
-    try:
-        async with database.write() as conn:
-            return await work(conn)
-    finally:
-        await database.close()
 
 
 def settle(place, queue, words, count, *, start=0):
@@ -59,7 +46,7 @@ def settle(place, queue, words, count, *, start=0):
             action = Action.REASSIGN if queue else Action.DISMISS
             await review(conn, ticket.id, action=action, queue_after=queue)
 
-    asyncio.run(in_record(place, work))
+    in_record(place, work)
 
 
 def run(*arguments):
@@ -142,7 +129,7 @@ def test_what_was_forgotten_leaves_no_trace_in_the_next_version(place):
         assert (await settled.stand(conn, TEAM, "e"))[1] == 0
 
     settle(place, None, "lunch", 10)
-    asyncio.run(in_record(place, forget_storage))
+    in_record(place, forget_storage)
     assert run("retrain").exit_code == 0
     [with_forgetting] = set(versions(place)) - {"default"}
 
@@ -231,7 +218,7 @@ def test_promotions_can_only_be_added(place):
         await conn.execute(sa.update(model_changes).values(by="nobody"))
 
     with pytest.raises(DBAPIError, match="append-only"):
-        asyncio.run(in_record(place, tamper))
+        in_record(place, tamper)
 
 
 def test_the_promoted_version_is_gone(place):
