@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,12 +100,18 @@ def near_duplicates(texts: Sequence[str], known: Sequence[str]) -> NDArray[np.bo
         For each text [n] whether half of all runs of three words that it or a known text has
         are in both (Jaccard index of at least 0.5).
     """
-    runs = [_runs(text) for text in known]
+    asked = [_runs(text) for text in texts]
     where: dict[int, list[int]] = defaultdict(list)
-    for row, found in enumerate(runs):
-        for run in found:
+    for row, runs in enumerate(asked):
+        for run in runs:
             where[run].append(row)
-    return np.array([_has_near_duplicate(_runs(text), runs, where) for text in texts], dtype=bool)
+    found = np.zeros(len(asked), dtype=bool)
+    for text in known:
+        runs = _runs(text)
+        shared = Counter(row for run in runs for row in where.get(run, ()))
+        for row, count in shared.items():
+            found[row] |= count >= _NEAR * (len(runs) + len(asked[row]) - count)
+    return found
 
 
 def _runs(text: str) -> frozenset[int]:
@@ -113,15 +119,6 @@ def _runs(text: str) -> frozenset[int]:
     found = _WORD.findall(text.casefold())
     return frozenset(
         hash(tuple(found[at : at + _RUN])) for at in range(max(len(found) - _RUN + 1, 1))
-    )
-
-
-def _has_near_duplicate(
-    runs: frozenset[int], known: Sequence[frozenset[int]], where: Mapping[int, Sequence[int]]
-) -> bool:
-    shared = Counter(row for run in runs for row in where.get(run, ()))
-    return any(
-        count >= _NEAR * (len(runs) + len(known[row]) - count) for row, count in shared.items()
     )
 
 

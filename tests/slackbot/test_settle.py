@@ -129,7 +129,7 @@ def record(tmp_path_factory):
         runner.run(database.close())
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(wanted=st.lists(steps(), max_size=8))
 def test_every_step_leads_where_the_table_says_and_is_recorded_once(record, wanted):
     ticket = record.file()
@@ -146,7 +146,7 @@ def test_every_step_leads_where_the_table_says_and_is_recorded_once(record, want
     assert after.version == 1 + len(taken)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(first=steps(), second=steps())
 def test_of_two_steps_at_once_both_fit_one_after_the_other_or_one_loses(record, first, second):
     ticket = record.file()
