@@ -73,6 +73,18 @@ def test_a_finished_run_is_not_repeated(folder: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(_weights(again), _weights(first))
 
 
+def test_a_run_that_ended_on_a_gpu_is_taken_over_without_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_gpu = (0, lambda _: "cuda:0", lambda *_: None)
+    with monkeypatch.context() as elsewhere:
+        known = [on_a_gpu, *torch.serialization._package_registry]
+        elsewhere.setattr(torch.serialization, "_package_registry", known)
+        first = _tune(folder, tmp_path)
+    again = _tune(folder, tmp_path, stop_at=1)
+    torch.testing.assert_close(_weights(again), _weights(first))
+
+
 def test_rows_without_weight_teach_nothing(folder: Path, tmp_path: Path) -> None:
     encoder = SentenceTransformer(str(folder), device="cpu")
     before = _weights(encoder).clone()
