@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -19,9 +18,6 @@ from slackbot.views import answers, modal
 from storage.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
-
-RECORD_WITHIN_S = 1.5
-"""Slack waits 3 s; who is told to try again must not have been recorded after all."""
 
 
 class RecordBeforeAck:
@@ -60,15 +56,11 @@ class RecordBeforeAck:
         if intake is None:
             return await next()
         try:
-            async with asyncio.timeout(RECORD_WITHIN_S):
-                await self._record(intake)
-        except (DatabaseUnavailable, TimeoutError) as error:
+            await self._record(intake)
+        except DatabaseUnavailable as error:
             log.error(
                 "intake_not_recorded",
-                extra={
-                    "correlation": intake.correlation,
-                    "error": str(error) or "not committed in time",
-                },
+                extra={"correlation": intake.correlation, "error": str(error)},
             )
             return _not_recorded(intake)
         context["intake"] = intake

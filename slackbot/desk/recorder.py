@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from storage.group_commit import GroupCommit
 from storage.records import NewInboxItem
 
 log = logging.getLogger(__name__)
+
+RECORD_WITHIN_S = 1.5
+"""Slack waits 3 s; who is told to try again must not have been recorded after all."""
 
 
 @dataclass(slots=True)
@@ -43,14 +47,19 @@ class Recorder:
         """Commit a payload; False when it was known already.
 
         Raises:
-            DatabaseUnavailable: Nothing was recorded; Slack must send it again.
+            DatabaseUnavailable: Nothing was recorded within `RECORD_WITHIN_S`; Slack must send it
+                again.
         """
         started = time.perf_counter()
         try:
-            new = await self._commit(intake)
+            async with asyncio.timeout(RECORD_WITHIN_S):
+                new = await self._commit(intake)
         except DatabaseUnavailable:
             self.metrics.payload_failed()
             raise
+        except TimeoutError as error:
+            self.metrics.payload_failed()
+            raise DatabaseUnavailable("not committed in time") from error
         self.metrics.payload(new=new, seconds=time.perf_counter() - started)
         log.info(
             "payload_recorded",

@@ -93,14 +93,17 @@ async def test_calls_are_counted_by_what_to_do_about_them(new_office, classifier
     assert samples["backlog", "outbox", "dead"] == 1
 
 
-async def test_a_repeated_and_a_refused_payload_are_told_apart(new_office, tmp_path):
+@pytest.mark.parametrize("held_by", ["this_process", "another_one"])
+async def test_a_repeated_and_a_refused_payload_are_told_apart(new_office, tmp_path, held_by):
     async with new_office("http").open() as office:
         office.slack.faults.repeat("message", 2)
         await office.ana.say(office.help_, office.sure())
         await office.settled()
-        path = tmp_path / "autoticket.db"
-        with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other:
-            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+        writing = {
+            "this_process": office.bot.desk.database.write,
+            "another_one": lambda: _locked(tmp_path / "autoticket.db"),
+        }
+        async with writing[held_by]():
             await office.ana.say(office.help_, office.sure(1))
 
             async def one_failed():
@@ -110,6 +113,13 @@ async def test_a_repeated_and_a_refused_payload_are_told_apart(new_office, tmp_p
             samples = await until(one_failed)
     assert samples["payloads_total", "new"] == 1
     assert samples["payloads_total", "repeated"] == 1
+
+
+@contextlib.asynccontextmanager
+async def _locked(path):
+    with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+        yield
 
 
 async def test_a_database_that_hangs_costs_a_scrape_only_its_own_figures(new_office, monkeypatch):
