@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +27,7 @@ OUTPUT = "sentence_embedding"
 _MAX_BATCH_TOKENS = 1024  # larger batches leave the processor's cache: slower, and more memory
 _RUN_TOKENS = 4  # what one run of the graph costs on top, as tokens: padding must not cost more
 _CHARACTERS_PER_TOKEN = 12  # more than any language needs; the rest would be cut anyway
+_STANDS_BACK = 5  # nice: answers to Slack go first; beside a busy program a quarter is left
 _PADDING = ("[PAD]", "<pad>")
 
 
@@ -91,7 +95,9 @@ class Encoder:
         self._tokenizer.enable_truncation(max_tokens)
         self._tokenizer.no_padding()
         self._padding = _padding_id(self._tokenizer)
-        self._session = _open_session(graph, threads)
+        self._lane = ThreadPoolExecutor(1, "encoder", initializer=_stand_back)
+        # The session's own threads take after the one that opens it.
+        self._session = self._lane.submit(_open_session, graph, threads).result()
         self._inputs = frozenset(node.name for node in self._session.get_inputs())
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
@@ -117,9 +123,8 @@ class Encoder:
             ids[row, : len(encoding.ids)] = encoding.ids
             mask[row, : len(encoding.ids)] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        outputs = self._session.run(
-            [OUTPUT], {name: value for name, value in feed.items() if name in self._inputs}
-        )
+        known = {name: value for name, value in feed.items() if name in self._inputs}
+        outputs = self._lane.submit(self._session.run, [OUTPUT], known).result()
         return np.asarray(outputs[0], dtype=np.float32)
 
 
@@ -141,6 +146,12 @@ def _padding_id(tokenizer: Tokenizer) -> int:
     """The padding token; XLM-R type encoders count positions by it."""
     ids = [tokenizer.token_to_id(token) for token in _PADDING]
     return next((token_id for token_id in ids if token_id is not None), 0)
+
+
+def _stand_back() -> None:
+    """Let other threads go first, where that can be said of a single one."""
+    if sys.platform == "linux":
+        os.nice(_STANDS_BACK)
 
 
 def _open_session(graph: bytes, threads: int) -> onnxruntime.InferenceSession:

@@ -1,4 +1,7 @@
+import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +50,24 @@ def test_threads_may_share_an_encoder(encoder):
     with ThreadPoolExecutor(8) as pool:
         for result in pool.map(encoder.encode, [texts] * 32):
             np.testing.assert_allclose(result, expected, atol=1e-6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
+def test_its_threads_let_those_go_first_that_answer_slack(tiny_files):
+    def niceness():
+        tasks = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+        return {task: os.getpriority(os.PRIO_PROCESS, task) for task in tasks}
+
+    before = niceness()
+    files = tiny_files["encoder.onnx"], tiny_files["tokenizer.json"]
+    encoder = Encoder(*files, dim=6, max_tokens=16, threads=2)
+    encoder.encode(["laptop"])
+    after = niceness()
+    own = before[os.getpid()]
+    new = [after[task] for task in after.keys() - before.keys()]
+    assert len(new) >= 2
+    assert set(new) == {min(19, own + 5)}
+    assert after[os.getpid()] == own
 
 
 @pytest.mark.parametrize(("broken", "named"), [("encoder.onnx",) * 2, ("tokenizer.json",) * 2])
