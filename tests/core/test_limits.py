@@ -11,6 +11,7 @@ from core.policy import UNPROVEN, Rules
 
 QUEUES = ("Access", "Hardware")
 ENGLISH = "please reset the password of my account this morning"
+TALK = "thank you so much, that was quick, see you all at lunch"
 SPANISH = "no puedo entrar en mi cuenta desde ayer por la mañana gracias"
 
 
@@ -80,13 +81,30 @@ def test_only_languages_with_enough_right_texts_are_known() -> None:
     assert "es" not in _rules([*english * 5, *wrong], np.full(1100, 0.9)).languages
 
 
+def _messages(is_ticket: np.ndarray) -> list[Example]:
+    ticket, talk = _ticket("Access", batch="a"), Example(TALK, is_ticket=False, batch="a")
+    return [ticket if each else talk for each in is_ticket]
+
+
 def test_nearly_no_ticket_lies_under_the_limit_for_small_talk() -> None:
-    examples = [_ticket("Access", batch="a")] * 400 + [Example("lol", is_ticket=False)] * 100
-    ticket = np.concatenate([np.linspace(0.02, 1, 400), np.full(100, 0.01)])
-    rules = _rules(examples, np.full(500, 0.9), ticket=ticket)
-    assert (ticket[:400] < rules.ignore_below).mean() <= 0.005
-    assert rules.ignore_below > 0.01
+    rng = np.random.default_rng(0)
+    likely = rng.beta(0.3, 0.2, size=5000)
+    is_ticket = rng.random(5000) < likely
+    rules = _rules(_messages(is_ticket), np.full(5000, 0.9), ticket=likely)
+    assert 0.005 < (likely[is_ticket] < rules.ignore_below).mean() < 0.01
     assert rules.doubt_below == 0.5
+
+
+def test_a_few_odd_tickets_do_not_decide_what_is_ignored() -> None:
+    likely = np.concatenate([np.linspace(0.001, 0.4, 200), np.linspace(0.9, 1, 400)])
+    is_ticket = likely > 0.5
+    odd = is_ticket | np.isin(np.arange(600), [0, 1, 2, 3])
+    before, after = (
+        _rules(_messages(each), np.full(600, 0.9), ticket=likely).ignore_below
+        for each in (is_ticket, odd)
+    )
+    assert before == pytest.approx(after, abs=0.01)
+    assert before > 0.05
 
 
 def test_nothing_is_ignored_where_small_talk_was_never_seen() -> None:
