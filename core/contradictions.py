@@ -114,9 +114,9 @@ def contradicted_answers(answers: Labelled) -> NDArray[np.bool_]:
     newest_first = np.argsort(-answers.at, kind="stable")
     known = answers.taken(newest_first)
     stands = np.zeros(len(known), dtype=bool)
-    for row, near in _similar(known, known):
+    for row, neighbours in _similar(known, known):
         newer = np.flatnonzero(stands[:row])
-        stands[row] = not known.disagrees(row, _word(known, row, known, newer, near))
+        stands[row] = not known.disagrees(row, neighbours.word(newer))
     found = np.zeros(len(known), dtype=bool)
     found[newest_first] = ~stands
     return found
@@ -126,8 +126,8 @@ def contradicted_base(base: Labelled, answers: Labelled) -> NDArray[np.bool_]:
     """Which labels of the base data are contradicted by answers that stand, bool [n]."""
     everyone = np.arange(len(answers))
     found = np.zeros(len(base), dtype=bool)
-    for row, near in _similar(base, answers):
-        found[row] = base.disagrees(row, _word(base, row, answers, everyone, near))
+    for row, neighbours in _similar(base, answers):
+        found[row] = base.disagrees(row, neighbours.word(everyone))
     return found
 
 
@@ -148,15 +148,14 @@ def outdated(
         stands: Which of these are not contradicted [m].
     """
     found = np.zeros(len(held_out), dtype=bool)
-    for row, near in _similar(held_out, anew):
+    for row, neighbours in _similar(held_out, anew):
         newer = np.flatnonzero(anew.at > held_out.at[row])
-        found[row] = held_out.disagrees(row, _same_text(held_out, row, anew, newer, near))
+        found[row] = held_out.disagrees(row, neighbours.of_same_text(newer))
     places = []
-    for row, near in _similar(held_out, answers):
+    for row, neighbours in _similar(held_out, answers):
         newer = np.flatnonzero(stands & (answers.at > held_out.at[row]))
-        same = _same_text(held_out, row, answers, newer, near)
-        found[row] |= held_out.disagrees(row, same)
-        now = _vote(answers, newer, near)
+        found[row] |= held_out.disagrees(row, neighbours.of_same_text(newer))
+        now = neighbours.vote(newer)
         if not found[row] and now != UNKNOWN:
             places.append((row, now))
     return _changed(held_out, base, answers, places, found)
@@ -172,10 +171,10 @@ def _changed(
     """Add the texts whose older neighbours agree on another queue than is said there now."""
     older = _joined(base, answers)
     asked = held_out.taken(np.array([row for row, _ in places], dtype=np.int64))
-    for place, near in _similar(asked, older):
+    for place, neighbours in _similar(asked, older):
         row, now = places[place]
         before = np.flatnonzero((older.at < held_out.at[row]) | (older.at == BASE))
-        was = _vote(older, before, near)
+        was = neighbours.vote(before)
         found[row] = was not in (UNKNOWN, now)
     return found
 
@@ -187,43 +186,48 @@ def _joined(first: Labelled, second: Labelled) -> Labelled:
     return labelled([*first.texts, *second.texts], *arrays)
 
 
-def _similar(asked: Labelled, others: Labelled) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Each text's row and its similarity to the others [m]; none where all are far away."""
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """What others say about one text, each time asked of some of them by their numbers.
+
+    Attributes:
+        text: The text.
+        others: Who may speak about it.
+        near: Its similarity to each of them, float32 [m].
+    """
+
+    text: str
+    others: Labelled
+    near: NDArray[np.float32]
+
+    def word(self, rows: NDArray[np.int64]) -> int:
+        """Of the very same text the latest label, else a vote."""
+        same = self.of_same_text(rows)
+        return same if same != UNKNOWN else self.vote(rows)
+
+    def of_same_text(self, rows: NDArray[np.int64]) -> int:
+        """The latest label of nearly the same text."""
+        close = rows[self.near[rows] >= 1 - SAME_WITHIN]
+        for other in close[np.argsort(-self.others.at[close], kind="stable")].tolist():
+            if overlap(self.text, self.others.texts[other]) >= ALIKE:
+                return int(self.others.labels[other])
+        return UNKNOWN
+
+    def vote(self, rows: NDArray[np.int64]) -> int:
+        """The label that two of the three nearest share, when they are about the same."""
+        near, labels = self.near, self.others.labels
+        close = rows[(near[rows] >= self.others.reach[rows]) & (labels[rows] != UNKNOWN)]
+        nearest = close[np.argsort(-near[close], kind="stable")[:_ASKED]]
+        named, counts = np.unique(labels[nearest], return_counts=True)
+        return (
+            int(named[counts.argmax()]) if len(nearest) and counts.max() >= _AGREEING else UNKNOWN
+        )
+
+
+def _similar(asked: Labelled, others: Labelled) -> Iterator[tuple[int, _Neighbours]]:
+    """Each text's row with its neighbours; none where all are far away."""
     for start in range(0, len(asked) if len(others) else 0, _AT_ONCE):
         block = asked.embeddings[start : start + _AT_ONCE] @ others.embeddings.T
         for place in np.flatnonzero((block >= 1 - ABOUT_THE_SAME).any(axis=1)).tolist():
-            yield start + place, block[place]
-
-
-def _word(
-    asked: Labelled,
-    row: int,
-    others: Labelled,
-    newer: NDArray[np.int64],
-    near: NDArray[np.float32],
-) -> int:
-    """What newer answers say about a text: of the very same text the latest, else a vote."""
-    same = _same_text(asked, row, others, newer, near)
-    return same if same != UNKNOWN else _vote(others, newer, near)
-
-
-def _same_text(
-    asked: Labelled,
-    row: int,
-    others: Labelled,
-    newer: NDArray[np.int64],
-    near: NDArray[np.float32],
-) -> int:
-    close = newer[near[newer] >= 1 - SAME_WITHIN]
-    for other in close[np.argsort(-others.at[close], kind="stable")].tolist():
-        if overlap(asked.texts[row], others.texts[other]) >= ALIKE:
-            return int(others.labels[other])
-    return UNKNOWN
-
-
-def _vote(others: Labelled, rows: NDArray[np.int64], near: NDArray[np.float32]) -> int:
-    """The label that two of the three nearest share, when they are about the same."""
-    close = rows[(near[rows] >= others.reach[rows]) & (others.labels[rows] != UNKNOWN)]
-    nearest = close[np.argsort(-near[close], kind="stable")[:_ASKED]]
-    labels, counts = np.unique(others.labels[nearest], return_counts=True)
-    return int(labels[counts.argmax()]) if len(nearest) and counts.max() >= _AGREEING else UNKNOWN
+            row = start + place
+            yield row, _Neighbours(asked.texts[row], others, block[place])
