@@ -22,7 +22,8 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-# Two workers keep two processors busy; threads inside of them would only wait for each other.
+# Each worker waits for timers and other processes nearly half its time, so that three keep two
+# processors busy; threads inside of them would only wait for each other.
 unit: export OMP_NUM_THREADS = 1
 unit: export OPENBLAS_NUM_THREADS = 1
 unit: $(VENV)/.dev
