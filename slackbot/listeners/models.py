@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -11,12 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.identity import team_of
 from slackbot.listeners.services import NotAReviewer, Services
-from slackbot.slack_calls import SlackFailure, sorted_failures
+from slackbot.listeners.tell import rewrite
 from slackbot.views import answers
 from slackbot.views.message import Message
 from slackbot.views.model import ModelAction
-
-log = logging.getLogger(__name__)
 
 
 class ModelActions:
@@ -42,26 +39,10 @@ class ModelActions:
         await self._services.require_reviewer(team, user)
         message = await self._decide(ModelAction(action["action_id"]), version, user)
         await ack()
-        await _rewrite(client, body, message)
+        await rewrite(body, client, message)
 
     async def _decide(self, action: ModelAction, version: str, user: str) -> Message:
         models = self._services.models
         if action is ModelAction.ROLLBACK:
             return await models.take_back(version, by=user)
         return await models.answer(version, by=user, keep=action is ModelAction.KEEP)
-
-
-async def _rewrite(client: AsyncWebClient, body: dict[str, Any], message: Message) -> None:
-    """What was decided stands in the record; a card that cannot be rewritten only looks old."""
-    where = body.get("container") or {}
-    channel = (body.get("channel") or {}).get("id") or where.get("channel_id")
-    ts = (body.get("message") or {}).get("ts") or where.get("message_ts")
-    if not channel or not ts:
-        return
-    try:
-        async with sorted_failures():
-            await client.chat_update(
-                channel=channel, ts=ts, text=message.text, blocks=list(message.blocks)
-            )
-    except SlackFailure as failure:
-        log.warning("model_card_not_rewritten", extra={"error": str(failure)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -11,10 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slackbot.identity import team_of
 from slackbot.listeners.services import Services
-from slackbot.slack_calls import SlackFailure, sorted_failures
+from slackbot.listeners.tell import rewrite
 from slackbot.views import watch
-
-log = logging.getLogger(__name__)
 
 
 class Queues:
@@ -37,15 +34,4 @@ class Queues:
         await self._services.require_reviewer(team, user)
         await self._services.desk.watch.restore(team, queue, by=user)
         await ack()
-        message = watch.restored(queue, user)
-        try:
-            async with sorted_failures():
-                await client.chat_update(
-                    channel=body["channel"]["id"],
-                    ts=body["message"]["ts"],
-                    text=message.text,
-                    blocks=list(message.blocks),
-                )
-        except SlackFailure as failure:
-            # The button stays, and says that nothing is on offer any more.
-            log.warning("offer_not_rewritten", extra={"error": str(failure)})
+        await rewrite(body, client, watch.restored(queue, user))

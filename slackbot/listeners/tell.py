@@ -1,4 +1,4 @@
-"""Answering one person at once, in the way that the payload allows."""
+"""Answering a click or a command at once, in the way that the payload allows."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ async def tell(body: Mapping[str, Any], client: AsyncWebClient, message: Message
             await _tell(body, client, message)
     except (SlackFailure, TimeoutError) as failure:
         log.warning("person_not_told", extra={"error": str(failure)})
+
+
+async def rewrite(body: Mapping[str, Any], client: AsyncWebClient, message: Message) -> None:
+    """Put `message` in the place of the one that was clicked; a failure is only logged.
+
+    What was decided stands in the record: a message that cannot be rewritten only looks old.
+    """
+    where = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or where.get("channel_id")
+    ts = (body.get("message") or {}).get("ts") or where.get("message_ts")
+    if not channel or not ts:
+        return
+    content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
+    try:
+        async with sorted_failures():
+            await client.chat_update(channel=channel, ts=ts, **content)
+    except SlackFailure as failure:
+        log.warning("clicked_message_not_rewritten", extra={"error": str(failure)})
 
 
 async def _tell(body: Mapping[str, Any], client: AsyncWebClient, message: Message) -> None:
