@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -151,7 +152,8 @@ def _padding_id(tokenizer: Tokenizer) -> int:
 def _stand_back() -> None:
     """Let other threads go first, where that can be said of a single one."""
     if sys.platform == "linux":
-        os.nice(_STANDS_BACK)
+        with suppress(OSError):  # a sandbox may forbid it
+            os.nice(_STANDS_BACK)
 
 
 def _open_session(graph: bytes, threads: int) -> onnxruntime.InferenceSession:

@@ -70,6 +70,15 @@ def test_its_threads_let_those_go_first_that_answer_slack(tiny_files):
     assert after[os.getpid()] == own
 
 
+def test_it_works_where_no_thread_may_stand_back(tiny_files, monkeypatch):
+    def forbidden(_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "nice", forbidden)
+    files = tiny_files["encoder.onnx"], tiny_files["tokenizer.json"]
+    assert Encoder(*files, dim=6, max_tokens=16).encode(["laptop"]).shape == (1, 6)
+
+
 @pytest.mark.parametrize(("broken", "named"), [("encoder.onnx",) * 2, ("tokenizer.json",) * 2])
 def test_damaged_files_are_named(tiny_files, broken, named):
     files = {**tiny_files, broken: b"\x00garbage"}
