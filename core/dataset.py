@@ -25,8 +25,11 @@ MAX_QUEUE_NAME = 75
 MAX_QUEUES = 300
 """Most queues: one menu on a card must show them all."""
 
-_RESERVED = {REVIEW_QUEUE.casefold(): "that a person decides", "*": "every queue"}
+_RESERVED = {REVIEW_QUEUE.casefold(): "that a person decides", "*": "every queue", "": "nothing"}
 """Names that stand for something else, as `name_key` makes them."""
+
+_NO_LETTERS = ("Cc", "Cs")
+"""Unicode's control characters and surrogates."""
 
 _CSV_FIELD_LIMIT = 10_000_000
 
@@ -129,8 +132,9 @@ def check_names(names: Sequence[str], *, where: str) -> None:
         where: What to call the data in errors.
 
     Raises:
-        DataError: Fewer than two queues or too many, or a name that is too long, has control
-            characters, means something else, or is another's but for case or white space.
+        DataError: Fewer than two queues or too many, or a name that is too long, invisible,
+            has control characters, means something else, or is another's but for case or white
+            space.
     """
     if len(names) < 2:
         raise DataError(f"{where}: needs at least two queues to tell apart, found {len(names)}.")
@@ -140,7 +144,7 @@ def check_names(names: Sequence[str], *, where: str) -> None:
     for name in names:
         if len(name) > MAX_QUEUE_NAME:
             raise DataError(f"{where}: queue name {name[:30]!r}… is over {MAX_QUEUE_NAME} letters.")
-        if any(unicodedata.category(letter) == "Cc" for letter in name):
+        if any(unicodedata.category(letter) in _NO_LETTERS for letter in name):
             raise DataError(f"{where}: queue name {name!r} contains control characters.")
         key = name_key(name)
         if key in _RESERVED:

@@ -68,15 +68,29 @@ def read_queue_file(path: Path) -> tuple[QueueExamples, ...]:
 class _PlainLoader(yaml.BaseLoader):
     """Takes every value as text, so that a queue may be called `No` or `365`; makes no objects."""
 
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse aliases: a small file could say a long text a million times."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.get_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                problem="an alias (*) is not read here, write the text out",
+                problem_mark=event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        """Refuse a field that is there twice: YAML's usual reading loses the first one."""
-        seen = set()
+        """Refuse a field that is no text, or there twice: YAML's usual reading loses the first."""
+        seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    problem="brackets and braces need quotes here", problem_mark=key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"{key.value!r} is there twice", problem_mark=key.start_mark
                 )
-            seen.add(key.value if isinstance(key.value, str) else id(key))
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
