@@ -157,20 +157,36 @@ class _Sample:
     def of(cls, tickets: Sequence[JudgedTicket]) -> _Sample:
         drawn = [t for t in tickets if t.probability is not None]
         audits = np.array([t.why is Why.AUDIT for t in drawn], dtype=bool)
+        beyond = _beyond_budget(drawn)
         weight = np.zeros(len(drawn))
-        for group in (audits, ~audits):  # each has its own habit of answering
+        for group in (audits, ~audits & ~beyond, beyond):  # each has its own habit of answering
             members = [t for t, here in zip(drawn, group, strict=True) if here]
             weight[group] = weights(
                 np.array([t.probability for t in members], dtype=float),
                 np.array([t.answer is not None for t in members], dtype=bool),
                 np.array([bool(t.asked) for t in members], dtype=bool),
             )
+        if beyond.any():  # all of these are here: together they stand for as many as they are
+            weight[beyond] *= beyond.sum() / weight[beyond].sum()
         return cls(
             drawn,
             np.array([is_right(t) for t in drawn], dtype=bool),
             np.array([t.confidence for t in drawn], dtype=float),
             weight,
         )
+
+
+def _beyond_budget(drawn: Sequence[JudgedTicket]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Those that the review budget left out, of which the ones drawn at random tell.
+
+    Without an answer of these nothing is known of the others: they wait like all that wait.
+    """
+    told = any(t.why is Why.EXPLORATION and t.answer is not None for t in drawn)
+    left_out = [
+        told and (t.why is Why.EXPLORATION or (t.why is not Why.AUDIT and t.answer is None))
+        for t in drawn
+    ]
+    return np.array(left_out, dtype=bool)
 
 
 def _queues(

@@ -86,6 +86,23 @@ async def test_the_numbers_are_what_the_record_says(record):
     assert [each.right.n for each in found.reliability] == [10, 6]
 
 
+async def test_what_the_budget_left_out_counts_once(record):
+    at = NOW - timedelta(days=2)
+    for number in range(20):  # every second route is audited, and right
+        asked = {"why": Why.AUDIT, "probability": 0.5, "answer": "Access"}
+        await add_ticket(
+            record, f"r{number}", team=TEAM, at=at, **(asked if number % 2 else {"why": None})
+        )
+    for number in range(20):  # four of these come first and are wrong, one of the others is drawn
+        unsure = {"why": Why.UNSURE, "probability": 1.0, "answer": "Storage"}
+        drawn = {"why": Why.EXPLORATION, "probability": 1 / 16, "answer": "Access"}
+        asked = drawn if number == 4 else unsure if number < 4 else {**unsure, "answer": None}
+        await add_ticket(record, f"u{number}", team=TEAM, at=at, confidence=0.5, **asked)
+    found = await numbers(record)
+    assert found.accuracy.value == pytest.approx((20 + 16) / 40)
+    assert found.accuracy.n == 15
+
+
 async def test_other_teams_and_other_times_do_not_count(record):
     await fill(record, "T2")
     assert (await numbers(record)).tickets == 0
