@@ -18,6 +18,8 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 TIMEOUT_S = 15
+LONGEST_WAIT_S = 3600.0
+"""What is asked for in `Retry-After` is heeded up to here."""
 
 PASSING_ERRORS = frozenset(
     {
@@ -177,9 +179,9 @@ def _failed(status: int, said: str | None) -> CallOutcome:
 
 
 def seconds(text: str | None) -> float:
-    """A `Retry-After` header in seconds; 1 when it is missing or says something else."""
+    """A `Retry-After` header in seconds up to an hour; 1 when it is missing or says otherwise."""
     try:
-        return max(0.1, float(text or 1))
+        return min(max(0.1, float(text or 1)), LONGEST_WAIT_S)
     except ValueError:
         return 1.0
 

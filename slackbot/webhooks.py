@@ -19,8 +19,6 @@ from storage.records import Delivery
 TIMEOUT_S = 10.0
 REPLAY_S = 300
 """A receiver should refuse a timestamp that is further away than this."""
-LONGEST_WAIT_S = 3600.0
-"""What a receiver asks for in `Retry-After` is heeded up to here."""
 
 ID_HEADER = "X-AutoTicket-Delivery"
 EVENT_HEADER = "X-AutoTicket-Event"
@@ -131,7 +129,7 @@ def _judge(status: int, wait: str | None) -> None:
     if 200 <= status < 300:
         return
     if status >= 500 or status in _PASSING:
-        asked = min(seconds(wait), LONGEST_WAIT_S) if wait else 0.0
+        asked = seconds(wait) if wait else 0.0
         raise OutcomeUnknown(f"HTTP {status}", asked)
     hint = " (redirects are not followed)" if 300 <= status < 400 else ""
     raise Refused(f"HTTP {status}{hint}")

@@ -72,7 +72,9 @@ class Worker:
                 )
             ready = []
             for item in items:
-                intake = Intake.from_payload(item.payload)
+                intake = await self._understood(item)
+                if intake is None:
+                    continue
                 if intake.needs_text:
                     fetching.start(self._fetch_and_triage(item, intake))
                 else:
@@ -83,6 +85,15 @@ class Worker:
             log.warning("inbox_unavailable", extra={"error": str(error)})
             return False
         return bool(items)
+
+    async def _understood(self, item: InboxItem) -> Intake | None:
+        """The payload; None when this version cannot read it, and so leaves it to another one."""
+        try:
+            return Intake.from_payload(item.payload)
+        except (KeyError, TypeError, ValueError):
+            log.exception("payload_unreadable", extra={"correlation": item.correlation})
+            await self._later(item, "payload unreadable", backoff_s(item.attempts, self.rng))
+        return None
 
     async def _fetch_and_triage(self, item: InboxItem, intake: Intake) -> None:
         try:
@@ -129,6 +140,12 @@ class Worker:
             await self._bury(item, str(error))
         except SlackFailure as failure:
             await self._later(item, str(failure), backoff_s(item.attempts, self.rng))
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            # Whatever Slack answers must not stop the work on everything else.
+            log.exception("fetch_failed", extra={"correlation": item.correlation})
+            await self._later(item, type(error).__name__, backoff_s(item.attempts, self.rng))
         return None
 
     async def _fetch(self, intake: Intake) -> Intake:
@@ -151,7 +168,7 @@ class Worker:
     async def _later(
         self, item: InboxItem, error: str, delay_s: float, *, tried: bool = True
     ) -> None:
-        if item.attempts >= MAX_ATTEMPTS:
+        if tried and item.attempts >= MAX_ATTEMPTS:
             await self._bury(item, f"gave up: {error}")
             return
         async with self.desk.database.write() as conn:

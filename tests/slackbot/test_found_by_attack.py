@@ -6,15 +6,17 @@ import sqlite3
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import create_autospec
 
 import httpx
 import pytest
 
 from slackbot.delivery import MAX_ATTEMPTS
 from slackbot.desk import Step
-from storage import deliveries
-from storage.records import Action
+from storage import deliveries, inbox
+from storage.records import Action, NewInboxItem
 from tests.slackbot.signing import signed
+from tests.waiting import until
 
 
 async def post(office, payload):
@@ -147,6 +149,45 @@ async def test_rate_limits_do_not_use_up_the_attempts(new_office):
         await office.card("thread", within=20)
         async with office.bot.desk.database.read() as conn:
             assert await deliveries.dead(conn, 10) == []
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "conversations.history"])
+async def test_whoever_asks_for_eternal_patience_stops_nobody_else(new_office, method):
+    async with new_office().open() as office:
+        office.slack.faults.limit(method, times=1, retry_after=10**15)
+        message = await office.ana.say(office.random, office.sure())
+        await office.ben.react(message, "ticket")
+        await office.slack.until(lambda: method in {call.method for call in office.slack.calls})
+        await office.ben.say(office.help_, office.sure(1))
+        await office.slack.until(lambda: office.cards("thread"))
+        assert {card.channel for card in office.cards("thread")} == {office.help_.id}
+
+
+@pytest.mark.parametrize("answer", [{"messages": "none"}, {"messages": [None]}])
+async def test_an_answer_of_no_known_shape_stops_nobody_else(new_office, monkeypatch, answer):
+    async with new_office().open() as office:
+        client = (await office.bot.workspaces.of(office.slack.team_id)).client
+        history = create_autospec(client.conversations_history, return_value=answer)
+        monkeypatch.setattr(client, "conversations_history", history)
+        message = await office.ana.say(office.random, office.sure())
+        await office.ben.react(message, "ticket")
+        await until(lambda: history.called, what="the message was asked for")
+        await office.ben.say(office.help_, office.sure(1))
+        await office.card("thread")
+        monkeypatch.undo()
+        await office.slack.until(lambda: len(office.cards("thread")) == 2)
+
+
+async def test_a_payload_of_another_version_is_kept_and_stops_nobody_else(new_office):
+    async with new_office().open() as office:
+        newer = {"team": office.slack.team_id, "key": "1", "kind": "message", "correlation": "c"}
+        item = NewInboxItem(**newer, payload={"kind": "message", "mood": "gloomy"})
+        async with office.bot.desk.database.write() as conn:
+            await inbox.record(conn, [item], datetime.now(UTC))
+        await office.ana.say(office.help_, office.sure())
+        await office.card("thread")
+        async with office.bot.desk.database.read() as conn:
+            assert (await inbox.depth(conn)).waiting == 1
 
 
 async def test_where_no_card_can_be_posted_the_reporters_offers_the_buttons(new_office):
