@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 PING_S = 5.0
 """The client pings this often and reconnects by itself when four pings go unanswered."""
 DEAF_AFTER_S = 4 * PING_S
+GOODBYE_S = 1.0
+"""How long Slack may take to close; aiohttp would wait for 10 s, and a stop may take no longer."""
 
 
 @dataclass(slots=True)
@@ -39,8 +42,12 @@ class SocketMode:
         await self.handler.connect_async()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
-        """Stop receiving."""
-        await self.handler.close_async()  # type: ignore[no-untyped-call]
+        """Stop receiving; a connection that is dead does not get long to say goodbye."""
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self.handler.close_async()  # type: ignore[no-untyped-call]
+        except TimeoutError:  # the socket is cut off by now; the rest is still open
+            await self.handler.close_async()  # type: ignore[no-untyped-call]
 
     def pong_age_s(self) -> float | None:
         """Seconds since Slack last answered a ping; None before the first answer."""

@@ -1,8 +1,10 @@
 """A Socket Mode connection that looks open but is dead."""
 
 import asyncio
+import time
 
 from slackbot import socket_mode
+from slackbot.playground.socket import SocketMode
 
 
 async def test_a_deaf_connection_is_noticed_and_replaced(new_office, monkeypatch):
@@ -37,3 +39,20 @@ async def test_slack_may_ask_for_a_new_connection_at_any_time(new_office):
             messages.append(await office.ana.say(office.help_, office.sure(number)))
         await office.slack.until(lambda: len(office.cards("thread")) == 3, 20)
         assert {card.thread_ts for card in office.cards("thread")} == {m.ts for m in messages}
+
+
+async def test_a_dead_connection_does_not_hold_up_the_end(new_office, monkeypatch):
+    listen, died = SocketMode._listen, asyncio.Event()
+
+    async def listen_until_it_died(self, connection):
+        listening = asyncio.create_task(listen(self, connection))
+        await died.wait()
+        listening.cancel()
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(SocketMode, "_listen", listen_until_it_died)
+    async with new_office().open():
+        died.set()
+        await asyncio.sleep(0)
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 2 * socket_mode.GOODBYE_S
