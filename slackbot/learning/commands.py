@@ -92,7 +92,7 @@ def roll_back() -> None:
     settings = load_settings()
 
     async def take_back(database: Database) -> NewModelChange:
-        return await promotion.roll_back(database, by=_who())
+        return await promotion.roll_back(database, settings.model_dir, by=_who())
 
     change = asyncio.run(_with_database(settings, take_back))
     click.echo(f"{change.to_version} is in force again, in the place of {change.from_version}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 from slackbot.errors import AutoTicketError
+from slackbot.learning import versions
 from storage import model_changes
 from storage.database import Database
 from storage.model_records import ModelChange, ModelChangeKind, NewModelChange
@@ -88,16 +91,20 @@ async def decide(
     return change
 
 
-async def roll_back(database: Database, *, by: str, expected: str | None = None) -> NewModelChange:
+async def roll_back(
+    database: Database, model_dir: Path, *, by: str, expected: str | None = None
+) -> NewModelChange:
     """Put the version in force that served before the last promotion.
 
     Args:
         database: The record.
+        model_dir: The configured bundle; versions lie beside it.
         by: Slack user id, or who gave the command.
         expected: The version that is to be taken back; None: whichever is in force.
 
     Raises:
         NothingToRollBack: There was none, or another version than the expected one is in force.
+        UnknownVersion: The earlier one is not there any more, so that no replica could take it.
         DatabaseUnavailable: Nothing was written.
     """
     async with database.write() as conn:
@@ -107,6 +114,7 @@ async def roll_back(database: Database, *, by: str, expected: str | None = None)
             raise NothingToRollBack("no promotion is left to take back")
         if expected not in (None, present):
             raise NothingToRollBack(f"{expected} is not in force any more: {present} is")
+        await asyncio.to_thread(versions.find, model_dir, earlier)
         change = NewModelChange(
             change=ModelChangeKind.ROLLBACK, by=by, from_version=present, to_version=earlier
         )

@@ -178,11 +178,13 @@ class ModelWatch:
 
         Raises:
             NothingToRollBack: Another version serves by now.
-            UnknownVersion: Its folder is gone, or lies on another machine.
+            UnknownVersion: Its folder or that of the one before is gone, or on another machine.
             DatabaseUnavailable: Nothing was written.
         """
         found = await asyncio.to_thread(versions.find, self.model_dir, version)
-        change = await promotion.roll_back(self.desk.database, by=by, expected=version)
+        change = await promotion.roll_back(
+            self.desk.database, self.model_dir, by=by, expected=version
+        )
         log.info("model_rolled_back", extra={"version": version, "to": change.to_version})
         await self.check()
         return view.rolled_back(_offer(found), by=by, to_version=change.to_version)

@@ -236,6 +236,22 @@ def test_the_promoted_version_is_gone(place):
     assert NOW
 
 
+def test_nothing_is_rolled_back_to_a_version_that_is_gone(place):
+    settle(place, "Storage", "zebra zebra", 20)
+    settle(place, "Access", "password", 10)
+    run("retrain")
+    [new] = set(versions(place)) - {"default"}
+    run("models", "promote", new)
+    before = Bundle.load(place / "models" / "default").manifest.version
+    (place / "models" / "default").rename(place / "elsewhere")
+    copy = place / "models" / new
+    copy.rename(place / "models" / "default")  # so the configured one is the promoted one
+    result = run("models", "rollback")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert f"no version {before!r}" in result.stderr
+    assert "in force  " + new in run("models", "list").stdout
+
+
 def test_a_split_queue_is_learned_from_what_people_settled_since(place):
     assert run("queues", "merge", "Hardware", "Access", "Desk", "--yes").exit_code == 0
     settle(place, "Desk", "laptop", 12)  # one of the two, and nobody will know which
