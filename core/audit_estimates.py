@@ -31,12 +31,14 @@ class ReliabilityBin:
         high: Greatest.
         stated: Mean confidence.
         right: Share whose most probable queue was right.
+        weight: What its tickets count together.
     """
 
     low: float
     high: float
     stated: float
     right: Figure
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +157,15 @@ def reliability(
         found = weighted_share(right[here], weight[here])
         if found is not None:
             stated = float(np.average(confidence[here], weights=weight[here]))
-            bins.append(ReliabilityBin(index / _BINS, (index + 1) / _BINS, stated, found))
+            low, high = index / _BINS, (index + 1) / _BINS
+            bins.append(ReliabilityBin(low, high, stated, found, float(weight[here].sum())))
     return bins
 
 
-def calibration_gap(bins: Sequence[ReliabilityBin], masses: Sequence[float]) -> float:
-    """Expected calibration error in [0, 1] (Naeini et al. 2015); 0 without bins.
-
-    Args:
-        bins: From `reliability`.
-        masses: What each bin weighs.
-    """
+def calibration_gap(bins: Sequence[ReliabilityBin]) -> float:
+    """Expected calibration error in [0, 1] (Naeini et al. 2015) of one or more bins."""
     gaps = [abs(each.stated - each.right.value) for each in bins]
-    return float(np.average(gaps, weights=masses)) if gaps else 0.0
+    return float(np.average(gaps, weights=[each.weight for each in bins]))
 
 
 def agreement(agrees: NDArray[np.bool_], blind: NDArray[np.bool_]) -> Agreement:

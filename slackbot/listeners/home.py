@@ -122,7 +122,7 @@ class Home:
             mine=await self._desk.of_reporter(team, user),
             backlog=backlog,
             is_admin=await self._services.seems_admin(team, user),
-            numbers=stats.short(lately) if lately else (),
+            numbers=stats.at_home(lately) if lately else (),
         )
         if opened:
             self._open.note(team, user, backlog.wanted if backlog else wanted)

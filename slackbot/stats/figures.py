@@ -64,7 +64,7 @@ class Numbers:
         queues: Each queue, the fullest first.
         days: Tickets by day (UTC) and queue, every day of the period in order.
         reliability: Stated confidence against truth.
-        answers: How people answered: confirm, reassign, dismiss.
+        answers: What people said of tickets, asked or not: confirm, reassign, dismiss.
         decision_s: Seconds from filing to the answer, of what was put to a person; sorted.
         audits: How many automatic routes were put to a person.
         audits_answered: How many of these have an answer.
@@ -114,6 +114,7 @@ def count(
     routed = np.array([is_route(ticket) for ticket in sample.tickets], dtype=bool)
     audits = [ticket for ticket in tickets if ticket.why is Why.AUDIT]
     answered = [ticket for ticket in tickets if ticket.answer is not None]
+    said = (ticket.answer or ticket.settled for ticket in tickets)  # asked, or without being asked
     return Numbers(
         period=period,
         tickets=len(tickets),
@@ -124,7 +125,7 @@ def count(
         queues=_queues(tickets, sample, demoted),
         days=_days(tickets, period),
         reliability=tuple(reliability(sample.confidence, sample.right, sample.weight)),
-        answers=Counter(ticket.answer for ticket in answered if ticket.answer is not None),
+        answers=Counter(action for action in said if action is not None),
         decision_s=tuple(sorted(_waited(t) for t in answered if t.why is not Why.AUDIT)),
         audits=len(audits),
         audits_answered=sum(ticket.answer is not None for ticket in audits),

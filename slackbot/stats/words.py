@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.audit_estimates import Agreement, Drift
+from core.audit_estimates import Agreement, Drift, calibration_gap
 from core.evaluation import Figure
 from slackbot.stats.figures import DRIFT_DAYS, REFERENCE_DAYS, Numbers, QueueNumbers
 from storage.records import Action
@@ -89,6 +89,15 @@ def drifted(found: Drift) -> str:
     )
 
 
+def calibration(numbers: Numbers) -> str:
+    """How far stated confidence is from the truth."""
+    bins = numbers.reliability
+    if not bins:
+        return NOTHING_YET
+    n = sum(each.right.n for each in bins)
+    return f"stated confidence is {percent(calibration_gap(bins))} off on average (n = {n})"
+
+
 def summary(numbers: Numbers) -> list[tuple[str, str]]:
     """The numbers that are not tables: what, and how much."""
     return [
@@ -99,6 +108,7 @@ def summary(numbers: Numbers) -> list[tuple[str, str]]:
             f"{figure(numbers.precision)}; promised: {percent(numbers.promise)}",
         ),
         ("First choice right, all tickets", figure(numbers.accuracy)),
+        ("Calibration", calibration(numbers)),
         ("Audits", f"{numbers.audits_answered} of {numbers.audits} answered"),
         ("People's answers", answers(numbers)),
         ("Time to decision", decision_time(numbers)),

@@ -75,7 +75,7 @@ def home(
         mine: The tickets that the person reported, newest first; the first 10 are shown.
         backlog: What waits; None for who may not decide.
         is_admin: Whether the person may change the settings.
-        numbers: How often the bot is right, for who may know; at most 3 blocks.
+        numbers: How often the bot is right, for who may know; at most 10 blocks.
     """
     shown: list[Block] = []
     if backlog is not None:

@@ -21,19 +21,17 @@ def stats(numbers: Numbers, *, pictures: bool) -> Message:
         pictures: Whether pictures follow in a direct message.
     """
     title = f"Numbers for {numbers.period.words}"
-    shown = [blocks.header(title), *_summary(numbers, None)]
-    if numbers.queues:
-        shown += [blocks.section("*Queues*"), *_queues(numbers)]
     note = "Estimates from reviewed tickets, weighed by their chance to be asked about."
     follows = " Pictures follow in a direct message." if pictures else ""
-    return Message(title, (*shown, blocks.context(f"{note} 95 % intervals.{follows}")))
+    last = blocks.context(f"{note} 95 % intervals.{follows}")
+    return Message(title, (blocks.header(title), *_told(numbers), last))
 
 
-def short(numbers: Numbers) -> list[Block]:
-    """The most important of them, for App Home."""
-    more = "`/ticket stats` shows each queue and pictures."
+def at_home(numbers: Numbers) -> list[Block]:
+    """The same for App Home."""
     title = blocks.header(f"Numbers for {numbers.period.words}")
-    return [title, *_summary(numbers, 5), blocks.context(more)]
+    more = "Counted in the last minutes; `/ticket stats` counts anew, and sends pictures."
+    return [title, *_told(numbers), blocks.context(more)]
 
 
 def pictures_title(numbers: Numbers) -> str:
@@ -46,9 +44,10 @@ def only_for_reviewers() -> Message:
     return Message(text := "Only IT reviewers and admins see the numbers.", (blocks.section(text),))
 
 
-def _summary(numbers: Numbers, most: int | None) -> list[Block]:
-    lines = [f"*{escape(name)}:* {escape(text)}" for name, text in summary(numbers)[:most]]
-    return [blocks.section("\n".join(lines))]
+def _told(numbers: Numbers) -> list[Block]:
+    lines = [f"*{escape(name)}:* {escape(text)}" for name, text in summary(numbers)]
+    queues = [blocks.section("*Queues*"), *_queues(numbers)] if numbers.queues else []
+    return [blocks.section("\n".join(lines)), *queues]
 
 
 def _queues(numbers: Numbers) -> list[Block]:
@@ -64,5 +63,5 @@ def _queues(numbers: Numbers) -> list[Block]:
 def _queue_line(queue: QueueNumbers, promise: float) -> str:
     return (
         f"{queue_name(queue.name)}: {queue.tickets} tickets, {queue.routed} routed alone; right: "
-        f"{figure(queue.precision)}; promise {promise_kept(queue, promise)}"
+        f"{figure(queue.precision)}; promise: {promise_kept(queue, promise)}"
     )

@@ -101,8 +101,7 @@ def test_reliability_sets_confidence_against_truth():
     assert [(each.low, each.right.n) for each in bins] == [(0.5, 2), (0.9, 3)]
     assert bins[1].stated == pytest.approx(0.9533, abs=1e-4)
     assert bins[1].right.value == pytest.approx(2 / 3)
-    assert calibration_gap(bins, [2, 3]) == pytest.approx(0.4 * 0.035 + 0.6 * 0.28667, abs=1e-3)
-    assert calibration_gap([], []) == 0
+    assert calibration_gap(bins) == pytest.approx(0.4 * 0.035 + 0.6 * 0.28667, abs=1e-3)
 
 
 def test_habit_is_what_seeing_the_pick_adds():

@@ -15,6 +15,7 @@ from slackbot.stats.period import UnknownPeriod, parse_period
 from slackbot.stats.pictures import draw
 from slackbot.stats.reader import drift_now, numbers_of
 from slackbot.stats.recent import RecentNumbers
+from slackbot.stats.words import percent, summary
 from slackbot.views import stats as views
 from storage.database import Database
 from storage.records import Action
@@ -24,6 +25,7 @@ from tests.views.judges import accept_message, shown
 
 NOW = datetime.now(UTC)
 TEAM = "T1"
+GAP = 20 / 30 * (0.97 - 5 / 6)
 HOSTILE = "$x_1 <!channel> & *bold* <b>"
 
 
@@ -80,10 +82,24 @@ async def test_the_numbers_are_what_the_record_says(record):
     assert found.answers == {Action.CONFIRM: 10, Action.REASSIGN: 6}
     assert found.decision_quantile(0.5) == pytest.approx(55 * 60)
     assert (found.agreement.blind.n, found.agreement.open.n) == (3, 3)
+    # Stated 0.97 where 5 of 6 were right, and 0.5 where half were: two bins, weighed by tickets.
+    assert dict(summary(found))["Calibration"].startswith(f"stated confidence is {percent(GAP)}")
     [queue] = found.queues
     assert (queue.name, queue.tickets, queue.routed, queue.demoted) == ("Access", 30, 20, False)
     assert sum(sum(counts.values()) for _, counts in found.days) == 30
     assert [each.right.n for each in found.reliability] == [10, 6]
+
+
+async def test_what_staff_moved_without_being_asked_is_told(new_office):
+    async with new_office().open() as office:
+        await office.ana.say(office.help_, office.sure())
+        card = await office.card("queue")
+        others = [o["text"]["text"] for o in card.find("review_reassign")["options"]]
+        await office.rita.choose(card, "review_reassign", next(q for q in others if q != "Access"))
+        await office.settled()
+        found = await numbers(office.bot.desk.database, office.slack.team_id)
+        assert found.answers == {Action.REASSIGN: 1}
+        assert found.precision is None  # nobody drew it, so it says nothing of the others
 
 
 async def test_what_the_budget_left_out_counts_once(record):
@@ -201,7 +217,12 @@ async def test_reviewers_see_them_at_home(new_office):
         await fill(office.bot.desk.database, office.slack.team_id)
         await office.rita.open_home()
         await office.slack.until(lambda: office.slack.home(office.rita))
-        assert "Numbers for the last 30 days" in office.slack.home(office.rita).shown
+        now = office.bot.desk.numbers
+        found = await now.of(office.slack.team_id, parse_period(None, datetime.now(UTC)), 0.95)
+        home = office.slack.home(office.rita).shown
+        assert "Numbers for the last 30 days" in home
+        told = shown(views.stats(found, pictures=True).blocks).splitlines()
+        assert all(line in home for line in told[1:-1])
         await office.ana.open_home()
         await office.slack.until(lambda: office.slack.home(office.ana))
         assert "30 days" not in office.slack.home(office.ana).shown
