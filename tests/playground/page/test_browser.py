@@ -9,6 +9,8 @@ from playwright.async_api import expect
 from core.decision import Decision
 
 NARROW = {"width": 390, "height": 844}
+CUT_OFF = """[...document.querySelectorAll('.scroll, dialog')]
+    .filter((place) => place.scrollWidth > place.clientWidth).map((place) => place.id)"""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -254,10 +256,11 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
         assert found.violations_count == 0, found.generate_report()
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= viewport["width"], f"{what} is too wide"
+        assert await page.evaluate(CUT_OFF) == [], f"{what} is cut off"
 
     await write(page, texts[Decision.AUTO][0])
     await write(page, texts[Decision.IGNORE][0])
-    await write(page, f"/ticket {texts[Decision.REVIEW][0]}")
+    await write(page, f"/ticket {texts[Decision.REVIEW][0]}\n{'Bildschirmarbeitsplatz' * 5}")
     await expect(page.locator(".ephemeral")).to_contain_text("Waiting for a person · T-")
     await page.get_by_role("link", name=re.compile("1 reply")).click()
     await expect(page.locator("#thread .card")).to_be_visible()
@@ -278,6 +281,44 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
     await go(page, "it-review")
     await expect(page.locator("#scroll .card")).to_be_visible()
     await check("review")
+    if narrow:
+        await page.get_by_role("button", name="Channels").click()
+    await go(page, "AutoTicket Home")
+    await expect(page.locator("#scroll")).to_contain_text("Waiting for a decision: 1")
+    await check("home")
+
+
+async def test_the_newest_message_stays_in_view_and_home_begins_at_its_top(visit, demo, texts):
+    for number in range(20):
+        await demo.office.people["ana"].say(demo.office.random, f"message {number}")
+    long = texts[Decision.REVIEW][0] + " please" * 100
+    await demo.office.people["ana"].say(demo.office.help, long)
+    page = await visit(NARROW)
+    await page.get_by_role("button", name="Channels").click()
+    await go(page, "random")
+    newest = page.locator("#scroll .message").last
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await page.get_by_role("button", name="Busy morning", exact=True).click()
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await demo.office.people["ben"].say(demo.office.random, "one more")
+    await expect(newest).to_contain_text("one more")
+    await expect(newest).to_be_in_viewport(ratio=1)
+    await page.locator("#scroll").evaluate("place => place.scrollTop = 0")
+    await demo.office.people["ben"].say(demo.office.random, "not seen")
+    await expect(newest).to_contain_text("not seen")
+    await expect(newest).not_to_be_in_viewport()
+    await page.locator("#scroll").evaluate("place => place.scrollTop = place.scrollHeight")
+
+    await page.get_by_role("button", name="Channels").click()
+    await go(page, "it-help")
+    await page.get_by_role("link", name=re.compile("1 reply")).click()
+    await expect(page.locator("#thread").get_by_role("button", name="Withdraw")).to_be_in_viewport(
+        ratio=1
+    )
+    await page.get_by_role("button", name="Close thread").click()
+    await page.get_by_role("button", name="Channels").click()
+    await go(page, "AutoTicket Home")
+    await expect(page.get_by_role("heading", name="My tickets")).to_be_in_viewport(ratio=1)
 
 
 async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, demo, texts, shoot):
@@ -288,9 +329,9 @@ async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, 
     await write(page, "/ticket setup")
     form = page.get_by_role("dialog", name="AutoTicket settings")
     asked = form.get_by_role("group", name="Read and always ask")
-    await expect(
-        form.get_by_role("group", name="Read and route").get_by_label("#it-help")
-    ).to_be_checked()
+    read = form.get_by_role("group", name="Read and route").get_by_label("#it-help")
+    await expect(read).to_be_checked()
+    await expect(read).to_be_focused()
     await form.get_by_label("Review channel").select_option(label="#it-help")
     await form.get_by_role("button", name="Save").click()
     await expect(form).to_contain_text("whose messages are read")

@@ -138,24 +138,20 @@ function draw() {
 function drawHome() {
   const { home } = app.store;
   byId("composer").replaceChildren();
-  const content = fill(byId("scroll"), `${app.store.me} home`, () => h("div", { class: "home" }));
+  const content = fill(byId("scroll"), `${app.store.me} home`, () => h("div", { class: "home" }), false);
   const waiting = { key: "waiting", stamp: "", make: () => h("p", { class: "muted" }, "Opening …") };
   reconcile(content, home ? [{ key: home.json.id, stamp: home.json.hash, make: () => homeView(home.json) }] : [waiting]);
 }
 
 const homeView = (json) =>
-  h("div", { class: "card", tabindex: "-1" }, renderBlocks(json.blocks, app.tools({ view: json.id })));
+  h("div", { class: "card", tabindex: "-1" }, renderBlocks(json.blocks, { ...app.tools({ view: json.id }), headings: 2 }));
 
 function drawChannel(title) {
   const { store, route } = app;
   const { channel } = route;
-  const scroll = byId("scroll");
-  following(scroll, `${store.me} ${channel}`, () => {
-    const topic = store.topics[channel];
-    const content = fill(scroll, `${store.me} ${channel}`, () =>
-      h("div", {}, beginning(title, topic), h("ol", { class: "messages", "aria-label": `Messages in ${title}` })));
-    showMessages(content.lastElementChild, store.roots(channel), app, store.replies(channel));
-  });
+  const content = fill(byId("scroll"), `${store.me} ${channel}`, () =>
+    h("div", {}, beginning(title, store.topics[channel]), h("ol", { class: "messages", "aria-label": `Messages in ${title}` })));
+  showMessages(content.lastElementChild, store.roots(channel), app, store.replies(channel));
   seat(byId("composer"), { channel, label: `Message ${title.replace("# ", "#")}` });
 }
 
@@ -166,27 +162,33 @@ function drawThread() {
   document.body.classList.toggle("with-thread", Boolean(parent));
   if (!parent) return;
   const key = `${store.me} ${route.channel} ${route.thread}`;
-  following(byId("thread-scroll"), key, () => {
-    const list = fill(byId("thread-scroll"), key, () => h("ol", { class: "messages", "aria-label": "Messages in this thread" }));
-    showMessages(list, [parent, ...(store.replies(route.channel).get(route.thread) ?? [])], app, null);
-  });
+  const list = fill(byId("thread-scroll"), key, () => h("ol", { class: "messages", "aria-label": "Messages in this thread" }));
+  showMessages(list, [parent, ...(store.replies(route.channel).get(route.thread) ?? [])], app, null);
   seat(byId("thread-composer"), { channel: route.channel, thread: route.thread, label: "Reply" });
 }
 
-/** The one child of `place` under that key; a new one for a new key. */
-function fill(place, key, make) {
+/** The one child of `place` under that key; a new one for a new key, shown from its end or its top. */
+function fill(place, key, make, fromEnd = true) {
   if (place.dataset.shows !== key) {
     place.dataset.shows = key;
     place.replaceChildren(make());
+    place.scrollTop = 0;
+    place.follows = fromEnd;
+    if (fromEnd) sizes.observe(place.firstElementChild);
   }
   return place.firstElementChild;
 }
 
-/** Redraw, and stay at the bottom if we were there or have just come. */
-function following(scroll, key, redraw) {
-  const follows = scroll.dataset.shows !== key || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_BOTTOM;
-  redraw();
-  if (follows) scroll.scrollTop = scroll.scrollHeight;
+/** Who is at the end stays there: when more comes, a picture loads, or something else takes room. */
+const sizes = new ResizeObserver(() => {
+  for (const scroll of scrolls) if (scroll.follows) scroll.scrollTop = scroll.scrollHeight;
+});
+const scrolls = [byId("scroll"), byId("thread-scroll")];
+for (const scroll of scrolls) {
+  sizes.observe(scroll);
+  scroll.addEventListener("scroll", () => {
+    scroll.follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_BOTTOM;
+  });
 }
 
 /** Put the box of that conversation there, with whatever was left in it. */

@@ -10,6 +10,7 @@ import { emoji, link, mention, mrkdwn } from "./mrkdwn.js";
  * @property {(element: object, option: object, node: HTMLElement) => void} choose An option was chosen.
  * @property {object} values State of input fields by block and action.
  * @property {object} errors What is wrong, by block.
+ * @property {number} [headings] Their level in the page's outline.
  */
 
 /** @param {Tools} tools */
@@ -19,7 +20,7 @@ export const renderBlocks = (blocks, tools) =>
 const unknown = (block) => h("p", { class: "context" }, `[${block.type}]`);
 
 const BLOCKS = {
-  header: (block) => h("p", { class: "heading", role: "heading", "aria-level": "3" }, block.text.text),
+  header: (block, { headings = 3 }) => h("p", { class: "heading", role: "heading", "aria-level": headings }, block.text.text),
   divider: () => h("hr"),
   section: (block, tools) =>
     h("div", { class: "section" },

@@ -83,12 +83,13 @@ export class AppModal {
     const form = viewForm(modal, this.app);
     if (this.dialog) replace(this.dialog.firstElementChild, form);
     else this.open(form);
-    form.querySelector('[aria-invalid="true"]')?.focus();
+    const wrong = form.querySelector('[aria-invalid="true"]');
+    const first = document.activeElement === form && form.querySelector("[name]");
+    (wrong || first)?.focus?.();
   }
 
   open(form) {
     this.dialog = open(form, () => this.app.act({ act: "close", view: this.shown.json.id }));
-    form.querySelector("[name]")?.focus();
   }
 
   hide() {

@@ -26,7 +26,7 @@ const section = (title) => h("section", {}, h("h2", {}, title), h("ul", {}));
 
 function item({ sign, name, unread }, href, current) {
   const link = h("a", { href, class: unread ? "unread" : null, "aria-current": current ? "page" : null, "data-focus": "link" },
-    h("span", { class: "sign", "aria-hidden": "true" }, sign), h("span", { class: "name" }, name),
+    h("span", { class: "sign", "aria-hidden": "true" }, sign), h("span", { class: "name", title: name }, name),
     unread ? h("span", { class: "count" }, unread, unseen(" unread")) : null);
   return h("li", {}, link);
 }
