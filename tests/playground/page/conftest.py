@@ -28,13 +28,14 @@ async def browser():
 
 
 @pytest.fixture(scope="session")
-def texts(texts):
-    """What reads well in a picture first: written by hand, in English."""
+def texts(texts, classifier):
+    """What reads well in a picture first: written by hand, in English, with runners-up."""
 
-    def looks_odd(text):
-        return text.lower() == text and text.replace(" ", "").isalpha(), not text.isascii()
+    def rank(text):
+        by_hand = text.lower() != text or not text.replace(" ", "").isalpha()
+        return not by_hand, not text.isascii(), classifier.classify([text])[0].confidence
 
-    return {decision: sorted(of_kind, key=looks_odd) for decision, of_kind in texts.items()}
+    return {decision: sorted(of_kind, key=rank) for decision, of_kind in texts.items()}
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -7,6 +7,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from core.decision import Decision
+from tests.playground.page.conftest import WAIT_MS
 
 NARROW = {"width": 390, "height": 844}
 CUT_OFF = """[...document.querySelectorAll('.scroll, dialog')]
@@ -36,7 +37,7 @@ async def do(page, message, action):
     await page.locator("#menu-popover").get_by_role("button", name=action).click()
 
 
-async def test_a_ticket_goes_from_command_to_reviewer_to_notice(visit, demo, texts, shoot):
+async def test_a_ticket_goes_from_command_to_reviewer_to_notice(visit, demo, texts):
     page = await visit()
     await write(page, f"/ticket {texts[Decision.REVIEW][0]}")
     whisper = page.locator(".ephemeral")
@@ -56,7 +57,6 @@ async def test_a_ticket_goes_from_command_to_reviewer_to_notice(visit, demo, tex
     await become(page, "Ana")
     await page.get_by_role("link", name=re.compile("AutoTicket . unread")).click()
     await expect(page.locator(".message").last).to_contain_text("T-1 is with")
-    await shoot(page, "notice")
 
 
 async def test_a_reviewer_moves_a_ticket_and_sets_its_priority(visit, texts):
@@ -95,7 +95,7 @@ async def test_the_form_says_what_is_missing_and_files(visit, texts):
     await expect(form).to_have_count(0)
 
 
-async def test_home_shows_what_waits_and_settles_it(visit, texts, shoot):
+async def test_home_shows_what_waits_and_settles_it(visit, texts):
     page = await visit()
     for text in texts[Decision.REVIEW][:2]:
         await write(page, text)
@@ -104,7 +104,6 @@ async def test_home_shows_what_waits_and_settles_it(visit, texts, shoot):
     await go(page, "AutoTicket Home")
     home = page.locator("#scroll")
     await expect(home.get_by_role("heading", name="Waiting for a decision: 2")).to_be_visible()
-    await shoot(page, "home")
     await home.get_by_role("button", name="Not a ticket").first.click()
     await expect(home.get_by_role("heading", name="Waiting for a decision: 1")).to_be_visible()
     await page.get_by_role("button", name="Show JSON").click()
@@ -145,14 +144,13 @@ async def test_a_message_is_edited_filed_answered_and_deleted(visit, texts):
     await expect(page.locator("#thread .card")).to_contain_text("Withdrawn")
 
 
-async def test_a_busy_morning_is_counted(visit, shoot):
+async def test_a_busy_morning_is_counted(visit):
     page = await visit()
     await page.get_by_role("button", name="Busy morning", exact=True).click()
     await page.get_by_role("slider", name="Pace").fill("240")
     await page.get_by_role("button", name="Play a busy morning").click()
     sent = page.locator("[data-count=sent]")
     await expect(sent).to_have_text(re.compile("^(8|9|1.) of"))
-    await shoot(page, "morning")
     await page.get_by_role("button", name="Stop").click()
     await expect(page.get_by_role("button", name="Play a busy morning")).to_be_visible()
     said = int((await sent.inner_text()).split()[0])
@@ -248,10 +246,8 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
 ):
     narrow = viewport is NARROW
     page = await visit(viewport, scheme, has_touch=narrow, is_mobile=narrow)
-    name = f"{viewport['width']}-{scheme}"
 
     async def check(what):
-        await shoot(page, f"{what}-{name}")
         found = await Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         wide = await page.evaluate("document.documentElement.scrollWidth")
@@ -260,7 +256,7 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
 
     await write(page, texts[Decision.AUTO][0])
     await write(page, texts[Decision.IGNORE][0])
-    await write(page, f"/ticket {texts[Decision.REVIEW][0]}\n{'Bildschirmarbeitsplatz' * 5}")
+    await write(page, f"/ticket {texts[Decision.REVIEW][0]}")
     await expect(page.locator(".ephemeral")).to_contain_text("Waiting for a person · T-")
     await page.get_by_role("link", name=re.compile("1 reply")).click()
     await expect(page.locator("#thread .card")).to_be_visible()
@@ -281,10 +277,14 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
     await go(page, "it-review")
     await expect(page.locator("#scroll .card")).to_be_visible()
     await check("review")
+    if not narrow and scheme == "light":
+        await shoot(page, "review-1280-light")
+    await write(page, f"/ticket {'Bildschirmarbeitsplatz' * 5}")
+    await expect(page.locator(".ephemeral")).to_contain_text("T-")
     if narrow:
         await page.get_by_role("button", name="Channels").click()
     await go(page, "AutoTicket Home")
-    await expect(page.locator("#scroll")).to_contain_text("Waiting for a decision: 1")
+    await expect(page.locator("#scroll")).to_contain_text("Waiting for a decision: 2")
     await check("home")
 
 
@@ -321,7 +321,7 @@ async def test_the_newest_message_stays_in_view_and_home_begins_at_its_top(visit
     await expect(page.get_by_role("heading", name="My tickets")).to_be_in_viewport(ratio=1)
 
 
-async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, demo, texts, shoot):
+async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, demo, texts):
     page = await visit()
     for text in texts[Decision.REVIEW][:3]:
         await write(page, text)
@@ -337,7 +337,6 @@ async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, 
     await expect(form).to_contain_text("whose messages are read")
     await form.get_by_label("Review channel").select_option(label="#it-review")
     await asked.get_by_label("#random").check()
-    await shoot(page, "setup-1280-light")
     await form.get_by_role("button", name="Save").click()
     await expect(form).to_have_count(0)
     settings = await demo.bot.desk.teams.of(demo.slack.team_id)
@@ -352,31 +351,31 @@ async def test_an_admin_changes_the_settings_and_home_filters_what_waits(visit, 
         label="All priorities"
     )
     await expect(waiting.get_by_role("button", name=re.compile("^Confirm"))).to_have_count(3)
-    await shoot(page, "home-reviewer-1280-light")
     await waiting.get_by_role("button", name=re.compile("^Confirm")).first.click()
     await expect(waiting).to_contain_text("Waiting for a decision: 2")
 
 
-async def test_the_pictures_of_stats_are_shown_and_described(visit, demo, texts, shoot):
+async def test_the_pictures_of_stats_are_shown_and_described(visit, demo, texts):
     page = await visit()
     for text in texts[Decision.REVIEW][:2]:
         await write(page, text)
     await become(page, "Rita")
     await go(page, "it-review")
-    for _ in range(2):
+    for done in (1, 2):
         await page.get_by_role("button", name=re.compile("^Confirm")).first.click()
-        await expect(page.locator("#scroll")).to_contain_text("@rita confirmed")
+        await expect(page.get_by_text("@rita confirmed")).to_have_count(done)
     await write(page, "/ticket stats")
-    await page.get_by_role("link", name=re.compile(r"AutoTicket \d+ unread")).click()
+    # The first picture of a machine makes a list of its fonts, which may take longer than a click.
+    unread = page.get_by_role("link", name=re.compile(r"AutoTicket \d+ unread"))
+    await unread.click(timeout=4 * WAIT_MS)
     pictures = page.locator("#scroll .files img")
     await expect(pictures.first).to_be_visible()
     loaded = "images => images.every(image => image.complete && image.naturalWidth && image.alt)"
-    for _ in range(100):
+    for _ in range(WAIT_MS // 50):
         if await pictures.evaluate_all(loaded):
             break
         await page.wait_for_timeout(50)
     assert await pictures.evaluate_all(loaded)
-    await shoot(page, "stats-1280-light")
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 

@@ -129,6 +129,7 @@ function draw() {
   if (atHome) drawHome();
   else drawChannel(title);
   drawThread();
+  keepUp();
   store.markSeen(route.channel);
   showCast(app);
   showSidebar(app);
@@ -173,21 +174,23 @@ function fill(place, key, make, fromEnd = true) {
     place.dataset.shows = key;
     place.replaceChildren(make());
     place.scrollTop = 0;
-    place.follows = fromEnd;
-    if (fromEnd) sizes.observe(place.firstElementChild);
+    place.fromEnd = place.follows = fromEnd;
+    sizes.observe(place.firstElementChild);
   }
   return place.firstElementChild;
 }
 
 /** Who is at the end stays there: when more comes, a picture loads, or something else takes room. */
-const sizes = new ResizeObserver(() => {
+function keepUp() {
   for (const scroll of scrolls) if (scroll.follows) scroll.scrollTop = scroll.scrollHeight;
-});
+}
+
 const scrolls = [byId("scroll"), byId("thread-scroll")];
+const sizes = new ResizeObserver(keepUp);
 for (const scroll of scrolls) {
   sizes.observe(scroll);
   scroll.addEventListener("scroll", () => {
-    scroll.follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_BOTTOM;
+    scroll.follows = scroll.fromEnd && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_BOTTOM;
   });
 }
 
