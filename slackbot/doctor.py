@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from slackbot.slack_calls import web_client
 from slackbot.team_settings import TeamSettings
 from slackbot.vault import CannotUnseal, Vault
 from storage import installations
-from storage.database import Database
+from storage.database import Database, sqlite_file
 from storage.errors import StorageError
 
 __all__ = ["Finding", "Mark", "diagnose", "report"]
@@ -94,14 +95,33 @@ async def _database(settings: Settings) -> AsyncIterator[tuple[Database | None, 
     try:
         database = await Database.open(settings.database_url, migrate=False)
     except StorageError as error:
-        # A first start creates it: that is no fault.
-        yield None, Finding(Mark.WARNING, f"database: {error} (`autoticket run` creates it)")
+        yield None, _no_database(settings.database_url, error)
         return
     try:
         state = await _check_revision(database)
         yield database if state.mark is Mark.GOOD else None, state
     finally:
         await database.close()
+
+
+def _no_database(url: str, error: StorageError) -> Finding:
+    """A first start creates a missing file: only where it cannot, that is a fault."""
+    with contextlib.suppress(StorageError):
+        file = sqlite_file(url)
+        if file is not None and not file.exists():
+            folder = next(parent for parent in file.absolute().parents if parent.exists())
+            if os.access(folder, os.W_OK):
+                return Finding(Mark.WARNING, f"database: {error} (`autoticket run` creates it)")
+            return Finding(
+                Mark.BAD,
+                f"database: {error}, and this user may not write in {folder}: let it, or set "
+                "AUTOTICKET_DATABASE_URL to another file",
+            )
+    return Finding(
+        Mark.BAD,
+        f"database: {error}; look at AUTOTICKET_DATABASE_URL, and whether that database runs and "
+        "lets this user in",
+    )
 
 
 async def _check_revision(database: Database) -> Finding:

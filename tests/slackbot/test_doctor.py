@@ -1,4 +1,5 @@
 import asyncio
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -125,6 +126,28 @@ async def test_a_database_of_another_version_is_told(configured, revision, mark,
 async def test_a_missing_database_is_no_fault(configured):
     configured()
     assert any("`autoticket run` creates it" in t for t in told(await diagnose(), Mark.WARNING))
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("postgresql://u:p@127.0.0.1:1/d", "look at AUTOTICKET_DATABASE_URL"),
+        ("mysql://u:p@127.0.0.1:1/d", "use sqlite:///FILE or postgresql://"),
+        ("sqlite:///garbage.db", "file is not a database; look at AUTOTICKET_DATABASE_URL"),
+        ("sqlite:///locked/data/a.db", "may not write in"),
+    ],
+)
+async def test_a_database_that_no_start_will_create_is_a_fault(
+    configured, monkeypatch, tmp_path, url, remedy
+):
+    configured(AUTOTICKET_DATABASE_URL=url)
+    (tmp_path / "garbage.db").write_text("no database " * 99)
+    (tmp_path / "locked").mkdir()
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: "locked" not in str(path) and may(path, mode)
+    )
+    assert any(remedy in text for text in told(await diagnose(), Mark.BAD))
 
 
 async def test_missing_scopes_are_named(configured):
