@@ -54,6 +54,11 @@ _STAND = sa.select(
     )
     .scalar_subquery(),
 )
+_EMBEDDED = sa.select(settled_embeddings.c.ticket_id).where(
+    settled_embeddings.c.team == sa.bindparam("of_team"),
+    settled_embeddings.c.encoder == sa.bindparam("with_encoder"),
+    settled_embeddings.c.ticket_id >= sa.bindparam("from_id"),
+)
 _VECTORS = sa.select(settled_embeddings.c.ticket_id, settled_embeddings.c.vector).where(
     settled_embeddings.c.encoder == sa.bindparam("with_encoder"),
     settled_embeddings.c.ticket_id.in_(sa.bindparam("ids", expanding=True)),
@@ -91,6 +96,12 @@ async def stand(conn: AsyncConnection, team: str, encoder: str) -> tuple[int, in
     """The latest review of all, and how many embeddings there are of the team's tickets."""
     row = (await conn.execute(_STAND, {"of_team": team, "with_encoder": encoder})).one()
     return int(row[0]), int(row[1])
+
+
+async def embedded(conn: AsyncConnection, team: str, encoder: str, first: int) -> set[int]:
+    """The team's tickets, from one on, of which there is an embedding: no forgotten one has any."""
+    values = {"of_team": team, "with_encoder": encoder, "from_id": first}
+    return set((await conn.scalars(_EMBEDDED, values)).all())
 
 
 async def vectors(conn: AsyncConnection, encoder: str, ids: Collection[int]) -> dict[int, bytes]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.bundle import encoder_key
 from core.classifier import Classifier
@@ -36,7 +37,7 @@ class _Known:
         encoder: What made the embeddings.
         edits: How often the list of queues had been edited.
         review: The latest review of all that it knows of.
-        kept: How many embeddings the record had then: fewer mean that something was forgotten.
+        kept: How many embeddings the record had then; another number: some were forgotten or added.
         read_at: When, by the monotonic clock in seconds.
     """
 
@@ -92,10 +93,10 @@ class Precedents:
         now, names = time.monotonic(), self.names
         async with self.database.read() as conn:
             review, kept = await settled.stand(conn, team, encoder)
-            if known is not None and kept < known.kept:
+            if known is not None and (review, kept) == (known.review, known.kept):
+                return replace(known, read_at=now)
+            if known is not None and await _lacks_some(conn, team, encoder, known.memory):
                 known = None  # something was forgotten
-            if known is not None and review == known.review:
-                return replace(known, review=review, kept=kept, read_at=now)
             touched: Mapping[int, int] = {}
             if known is None:
                 memory = Memory.empty(classifier.encoder.dim)
@@ -138,6 +139,14 @@ class Precedents:
         for ticket, content in vectors.items():
             halves[ticket] = np.frombuffer(content, dtype=np.float16)
         return {ticket: vector.astype(np.float32) for ticket, vector in halves.items()}
+
+
+async def _lacks_some(conn: AsyncConnection, team: str, encoder: str, memory: Memory) -> bool:
+    """Whether the record has lost the embedding of something that is remembered."""
+    remembered = {precedent.ticket for precedent in memory.precedents}
+    if not remembered:
+        return False
+    return not remembered <= await settled.embedded(conn, team, encoder, min(remembered))
 
 
 def _precedent(each: SettledText, names: QueueNames) -> Precedent | None:

@@ -6,12 +6,14 @@ import contextlib
 import httpx
 import pytest
 
+from core.classifier import Classifier
 from core.decision import Decision
 from slackbot.config import parse_settings
-from slackbot.desk.precedents import FRESH_S
+from slackbot.desk.precedents import FRESH_S, Precedents
 from slackbot.learning import promotion, retrain
 from slackbot.learning.watch import EVERY_S
 from storage import forget
+from storage.database import Database
 from storage.records import Action, State
 from storage.schema import model_changes
 from tests import tiny_bundle
@@ -144,6 +146,33 @@ async def test_a_correction_governs_nearly_the_same_text_at_once(learning_office
         fresh = await office.card("thread", containing="laptop please")
         assert "settled like" not in str(fresh.blocks)
         assert "Hardware" in str(fresh.blocks)
+
+
+async def test_what_is_forgotten_is_forgotten_while_another_replica_learns(tmp_path):
+    tiny_bundle.save(tmp_path / "tiny")
+    classifier = Classifier.load(tmp_path / "tiny")
+    database = await Database.open(f"sqlite:///{tmp_path}/autoticket.db")
+
+    async def settle(word):
+        async with database.write() as conn:
+            ticket = await file_ticket(conn, word, text=f"laptop {word}", state=State.ASSIGNED)
+            await review(conn, ticket.id, Action.REASSIGN, queue_after="Access")
+        return ticket
+
+    async def known(replica):
+        replica.settled(first.team)
+        memory = await replica.of(first.team, classifier)
+        return [precedent.ticket for precedent in memory.precedents]
+
+    first = await settle("kaka")
+    here, there = Precedents(database), Precedents(database)
+    assert await known(here) == [first.id]
+    second = await settle("dada")
+    assert await known(there) == [first.id, second.id]
+    async with database.write() as conn:
+        await forget.ticket(conn, team=first.team, ticket_id=first.id)
+    assert await known(here) == [second.id]
+    await database.close()
 
 
 async def test_what_was_no_ticket_is_looked_at_and_not_lost(learning_office):
