@@ -32,9 +32,10 @@ def save(database: Path, target: Path, *, force: bool = False) -> None:
         force: Replace `target` if it exists.
 
     Raises:
-        StorageError: There is no record, it is damaged, or `target` exists.
+        StorageError: There is no record, it is damaged, or `target` exists or is the record.
         OSError: `target` cannot be written.
     """
+    _refuse_the_same(target, database)
     _refuse_to_replace(target, force)
     with _draft_beside(target) as draft:
         _copy(database, draft)
@@ -57,6 +58,7 @@ def restore(source: Path, database: Path, *, force: bool = False) -> None:
             or a bot uses it.
         OSError: `database` cannot be written.
     """
+    _refuse_the_same(source, database)
     _refuse_to_replace(database, force)
     database.absolute().parent.mkdir(parents=True, exist_ok=True)
     with _draft_beside(database) as draft:
@@ -66,6 +68,12 @@ def restore(source: Path, database: Path, *, force: bool = False) -> None:
             for companion in ("-wal", "-shm", "-journal"):  # they belong to what was there
                 Path(f"{database}{companion}").unlink(missing_ok=True)
             _put(draft, database)
+
+
+def _refuse_the_same(copy: Path, database: Path) -> None:
+    """A bot would go on with a file that is lost, and what it recorded meanwhile with it."""
+    if copy.exists() and database.exists() and copy.samefile(database):
+        raise StorageError(f"{copy} is the record itself: name another file for the copy")
 
 
 def _refuse_to_replace(path: Path, force: bool) -> None:

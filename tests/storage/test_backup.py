@@ -57,6 +57,17 @@ async def test_a_copy_is_taken_at_one_moment_while_others_write(record, tmp_path
     assert sorted(file.name for file in tmp_path.iterdir()) == ["copy.db", "data"]
 
 
+def test_the_record_is_never_its_own_copy(record, tmp_path):
+    (tmp_path / "link.db").symlink_to(record)
+    before = record.read_bytes()
+    for copy in (record, tmp_path / "link.db"):
+        with pytest.raises(StorageError, match="is the record itself"):
+            backup.save(record, copy, force=True)
+        with pytest.raises(StorageError, match="is the record itself"):
+            backup.restore(copy, record, force=True)
+    assert record.read_bytes() == before
+
+
 async def test_what_comes_back_fits_a_slack_that_went_on(record, tmp_path):
     copy = tmp_path / "copy.db"
     backup.save(record, copy)
