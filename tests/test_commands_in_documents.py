@@ -39,7 +39,7 @@ TESTED_ELSEWHERE = {
 }
 """Commands that run for long, with the tests that run them."""
 SYSTEM = (
-    r"sudo (useradd|git clone|chown|systemctl) .+",
+    r"sudo (useradd|git clone|chown|install|ln|systemctl) .+",
     r"sudo python3\.11 -m venv \.venv",
     r"cd /opt/autoticket",
     r"git pull",

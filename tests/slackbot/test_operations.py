@@ -6,14 +6,17 @@ import json
 import re
 import shlex
 import sqlite3
+from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from core.audit_estimates import drift
+from core.bundle import Bundle
 from slackbot.cli import main
 from slackbot.config import parse_settings
+from slackbot.learning import versions
 from slackbot.metrics import Metrics, Snapshot
 from slackbot.variables import VARIABLES
 from storage.records import QueueDepth
@@ -118,6 +121,30 @@ def test_the_unit_starts_what_the_manual_installs(root, manual):
     for switch in ("NoNewPrivileges", "PrivateTmp", "PrivateDevices", "ProtectHome"):
         assert service[switch] == "yes"
     assert (service["ProtectSystem"], service["CapabilityBoundingSet"]) == ("strict", "")
+
+
+def test_what_the_model_learns_has_a_place_that_may_be_written_and_stays(
+    image, compose, manual, root, tmp_path
+):
+    final = stages(image)[-1]
+    [made] = [rest for name, rest in final if name == "RUN"]
+    link = Path(environment_of(final)["AUTOTICKET_MODEL_DIR"])
+    assert f"ln -s /app/models/default {link}" in made
+    assert re.search(rf"install -d -o autoticket .* {link.parent} ", made)
+    assert str(link.parent) in dict(final)["VOLUME"].split()
+    assert compose["bot"]["environment"]["AUTOTICKET_MODEL_DIR"] == str(link)
+    assert compose["bot"]["volumes"] == [f"versions:{link.parent}"]
+    assert re.search(r"install -d -o autoticket .* /var/lib/autoticket/models$", manual, re.M)
+    [source, target] = re.search(r"ln -s (\S+) (\S+)", manual).groups()
+    assert f"AUTOTICKET_MODEL_DIR={target}" in manual
+    assert (root / Path(source).relative_to("/opt/autoticket")).is_dir()
+
+    # New versions lie beside such a link, and what it leads to is a bundle.
+    (tmp_path / "default").symlink_to(root / "models" / "default")
+    with versions.writing(tmp_path / "default") as home:
+        assert home == tmp_path
+    [found] = versions.all_versions(tmp_path / "default")
+    assert Bundle.load(found.folder).manifest.version == found.name
 
 
 def test_the_hosted_checks_are_the_ones_that_run_here(root):
