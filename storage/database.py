@@ -30,6 +30,10 @@ from storage.schema import REVISION
 LOCK_SECONDS = 5
 """How long a connection, and on PostgreSQL a statement that meets a lock, may wait."""
 
+ANSWER_SECONDS = 60
+"""How long PostgreSQL may work on a statement; who waits for a server that has vanished without a
+word, as in a failover, would wait for ever."""
+
 MIGRATION_SECONDS = 60
 """How long a replica waits for another one that brings the tables up to date."""
 
@@ -78,7 +82,7 @@ class Database:
         address = _address(url)
         if _is_sqlite(address):
             _provide_file(Path(address.database or ""), create=migrate)
-        database = cls(_engine(address))
+        database = cls(_engine(address, answer_within=ANSWER_SECONDS))
         try:
             if migrate:
                 await database._use_write_ahead_log()
@@ -197,8 +201,12 @@ class Database:
             # Loaded here because Alembic costs half of a start that seldom needs it.
             from storage.migrate import upgrade  # noqa: PLC0415
 
-            async with self.write() as connection:
-                await connection.run_sync(upgrade)
+            patient = Database(_engine(self._engine.url, answer_within=None))
+            try:
+                async with patient.write() as connection:
+                    await connection.run_sync(upgrade)
+            finally:
+                await patient.close()
 
         await _unless_locked(bring_up_to_date, MIGRATION_SECONDS)
 
@@ -268,7 +276,7 @@ def _provide_file(path: Path, *, create: bool) -> None:
         raise DatabaseUnavailable(f"cannot write {path}: {error.strerror}") from error
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _engine(url: URL, *, answer_within: float | None) -> AsyncEngine:
     if _is_sqlite(url):
         engine = create_async_engine(
             url,
@@ -286,6 +294,7 @@ def _engine(url: URL) -> AsyncEngine:
             pool_pre_ping=True,  # a server that was restarted costs no failed request
             connect_args={
                 "timeout": LOCK_SECONDS,
+                "command_timeout": answer_within,
                 "server_settings": {"lock_timeout": f"{LOCK_SECONDS}s"},
             },
         )
@@ -313,6 +322,8 @@ def _translate(context: ExceptionContext) -> BaseException | None:
     error = context.original_exception
     if not isinstance(error, Exception):
         return None  # a cancelled task is no fault of the database
+    if isinstance(error, TimeoutError):
+        context.invalidate_pool_on_disconnect = True  # the others have lost that server too
     if context.is_disconnect or context.connection is None or _is_temporary(error):
         return DatabaseUnavailable(_unavailable(error))
     return None

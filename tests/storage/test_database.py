@@ -318,6 +318,31 @@ async def test_a_lost_connection_is_unavailable_and_the_next_is_new(db):
     assert await known(db) == {"kept"}
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_server_that_vanished_is_unavailable_and_the_next_is_found(
+    monkeypatch, open_database
+):
+    monkeypatch.setattr(database, "ANSWER_SECONDS", 0.5)
+    db = await open_database()
+    async with db.read() as one, db.read() as other:
+        this_end = sa.text("SELECT pg_backend_pid()")
+        vanished = [await one.scalar(this_end), await other.scalar(this_end)]
+
+    async def vanish():
+        for process in vanished:
+            os.kill(process, signal.SIGSTOP)
+
+    try:
+        async with asyncio.timeout(10):
+            with pytest.raises(DatabaseUnavailable):
+                await receive_all(db, "nobody knows", then=vanish)
+            await receive_all(db, "kept")
+    finally:
+        for process in vanished:
+            os.kill(process, signal.SIGCONT)
+    assert "kept" in await known(db)
+
+
 async def test_a_mistake_in_a_statement_is_no_fault_of_the_database(db):
     for mistake in ("SELECT * FROM nowhere", "nonsense"):
         with pytest.raises(DBAPIError):
