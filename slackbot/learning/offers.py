@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slackbot.views.model import Offer, SetOfTexts
@@ -38,10 +38,23 @@ def _set(each: Mapping[str, Any]) -> SetOfTexts:
         accuracy=pair("accuracy"),
         routed=pair("coverage"),
         precision=pair("routed_precision"),
+        calibration=pair("calibration_error"),
+        queues=tuple(_queues(each["current"]["queues"], each["candidate"]["queues"])),
         gain=_gain(each["gain"]),
         better=int(each["flips"]["better"]),
         worse=int(each["flips"]["worse"]),
     )
+
+
+def _queues(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The queues of the candidate whose precision changes."""
+    known = {queue["name"]: _share(queue["precision"]) for queue in before}
+    for queue in after:
+        was, now = known.get(queue["name"], "-"), _share(queue["precision"])
+        if was != now:
+            yield str(queue["name"]), (was, now)
 
 
 def _gain(gain: Mapping[str, Any]) -> str:

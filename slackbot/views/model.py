@@ -9,8 +9,10 @@ from enum import StrEnum
 from slackbot.mrkdwn import mention, snippet
 from slackbot.views import blocks
 from slackbot.views.message import Block, Message
+from slackbot.views.words import queue_name
 
 _FLIPS = 8
+_QUEUES = 8
 
 
 class ModelAction(StrEnum):
@@ -31,6 +33,8 @@ class SetOfTexts:
         accuracy: Before and after.
         routed: Share routed automatically, before and after.
         precision: Share of these that is right, before and after.
+        calibration: Expected calibration error, before and after.
+        queues: Each queue of which that precision changes, with it before and after.
         gain: The change in accuracy with its interval, and whether it may be chance.
         better: Texts whose first choice became right.
         worse: Texts whose first choice became wrong.
@@ -41,6 +45,8 @@ class SetOfTexts:
     accuracy: tuple[str, str]
     routed: tuple[str, str]
     precision: tuple[str, str]
+    calibration: tuple[str, str]
+    queues: tuple[tuple[str, tuple[str, str]], ...]
     gain: str
     better: int
     worse: int
@@ -138,7 +144,16 @@ def _set(each: SetOfTexts) -> str:
         f"Right queue: {_arrow(each.accuracy)}\n"
         f"{each.better} became right, {each.worse} became wrong: {each.gain}\n"
         f"Routed automatically: {_arrow(each.routed)}, of these right: {_arrow(each.precision)}"
+        f"{_by_queue(each.queues)}\nConfidence is off by: {_arrow(each.calibration)}"
     )
+
+
+def _by_queue(queues: Sequence[tuple[str, tuple[str, str]]]) -> str:
+    if not queues:
+        return ""
+    lines = [f"{queue_name(name)}: {_arrow(pair)}" for name, pair in queues[:_QUEUES]]
+    more = len(queues) - len(lines)
+    return f"; {', '.join(lines)}{f', and {more} queues more' if more else ''}"
 
 
 def _arrow(pair: tuple[str, str]) -> str:

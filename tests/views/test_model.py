@@ -13,8 +13,14 @@ def figure(value, n=50):
     return {"value": value, "low": value - 0.05, "high": value + 0.05, "n": n}
 
 
-def side(accuracy):
-    return {"accuracy": figure(accuracy), "coverage": figure(0.5), "routed_precision": figure(0.97)}
+def side(accuracy, queues=()):
+    return {
+        "accuracy": figure(accuracy),
+        "coverage": figure(0.5),
+        "routed_precision": figure(0.97),
+        "calibration_error": figure(1 - accuracy),
+        "queues": [{"name": name, "precision": found} for name, found in queues],
+    }
 
 
 REPLAY = {
@@ -79,6 +85,20 @@ def test_what_was_decided_comes_first_and_nothing_is_promised_any_more(
     assert line in str(message.blocks[1])
     assert "Nothing changes" not in words(message)
     assert ("Roll back" in words(message)) is roll_back
+
+
+def test_the_offer_compares_calibration_and_each_queue_that_changes():
+    before = [("Access", figure(0.9)), ("Desk", figure(0.8)), ("<!here>", figure(0, n=0))]
+    after = [("Access", figure(0.95)), ("Desk", figure(0.8)), ("<!here>", figure(1))]
+    after += [(f"New {n}{'😀' * 70}", figure(0.9)) for n in range(300)]
+    sides = {"current": side(0.8, before), "candidate": side(0.9, after)}
+    message = model.offer(offer_of({**REPLAY, "sets": [{**REPLAY["sets"][0], **sides}]}))
+    accept_message(message)
+    said = words(message)
+    assert "Confidence is off by: 20.0 % → 10.0 %" in said
+    assert "*Access*: 90.0 % → 95.0 %, *&lt;!here&gt;*: - → 100.0 %" in said
+    assert "*Desk*" not in said
+    assert "and 294 queues more" in said
 
 
 def test_a_comparison_of_before_this_was_counted_can_still_be_shown():
