@@ -11,6 +11,7 @@ from core.bundle import Bundle
 from slackbot.config import load_settings
 from slackbot.errors import AutoTicketError
 from slackbot.files import replace_bytes
+from slackbot.learning.in_force import in_force_of
 from slackbot.stats.page import page
 from slackbot.stats.period import parse_period
 from slackbot.stats.pictures import DARK, LIGHT, draw
@@ -28,16 +29,17 @@ async def write_report(out: Path, *, period: str | None, team: str | None) -> No
         team: The workspace; needed only where the record holds several.
 
     Raises:
-        AutoTicketError: The period or the workspace is not clear.
+        AutoTicketError: The period or the workspace is not clear, or the version in force is gone.
         StorageError: The record cannot be read.
         BundleError: The model's promise cannot be read.
     """
     wanted = parse_period(period, datetime.now(UTC))
     settings = load_settings()
-    promise = Bundle.load(settings.model_dir).manifest.rules.promised_precision
     database = await Database.open(settings.database_url, migrate=False)
     try:
         whose = await _team(database, team)
+        serves = Bundle.load((await in_force_of(database)).folder(settings))
+        promise = serves.manifest.rules.promised_precision
         numbers = await numbers_of(database, whose, wanted, promise=promise)
     finally:
         await database.close()

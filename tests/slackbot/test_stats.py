@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from slackbot.cli import main
+from slackbot.learning import versions
 from slackbot.stats.figures import count
 from slackbot.stats.period import UnknownPeriod, parse_period
 from slackbot.stats.pictures import draw
@@ -20,6 +21,7 @@ from slackbot.views import stats as views
 from storage.database import Database
 from storage.records import Action
 from storage.review_records import Why
+from tests import tiny_bundle
 from tests.slackbot.audited import add_ticket
 from tests.views.judges import accept_message, shown
 
@@ -291,3 +293,15 @@ def test_the_page_is_about_one_workspace(report, tmp_path):
     assert "<td>30</td>" in page
     assert report("--team", "T9")[0].exit_code == 2
     assert report("--period", "soon", "--team", "T1")[0].exit_code == 2
+
+
+def test_the_promise_is_that_of_the_version_in_force(report, tmp_path, root, monkeypatch):
+    tiny_bundle.save(tmp_path / "models" / "default")
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(tmp_path / "models" / "default"))
+    filled(tmp_path, TEAM)
+    assert "promised precision 90.0" in report()[1]
+    (tmp_path / "models" / "other").symlink_to(root / "models" / "default")
+    promoted = versions.configured(root / "models" / "default").name
+    result = CliRunner().invoke(main, ["models", "promote", promoted])
+    assert result.exit_code == 0, result.output
+    assert "promised precision 95.0" in report()[1]
