@@ -119,7 +119,7 @@ class QueueWatch:
         changed = []
         async with self.database.write() as conn:
             for change, last in wanted:
-                if await _tell(conn, change, last, review_channel):
+                if await _tell(conn, change, last, review_channel, len(names.edits)):
                     await queue_changes.add(conn, change, datetime.now(UTC))
                     changed.append(change)
         self._known.pop(team, None)
@@ -128,27 +128,41 @@ class QueueWatch:
             log.warning("queue_routing_changed", extra=extra)
         return changed
 
-    async def restore(self, team: str, queue: str, *, by: str) -> None:
+    async def restore(self, team: str, queue: str, *, by: str, edits_seen: int) -> tuple[str, ...]:
         """Put an offered queue back to automatic routing.
+
+        Args:
+            team: The workspace.
+            queue: As the offer called it.
+            by: Slack user id.
+            edits_seen: How often the list of queues had been edited when that was drawn.
+
+        Returns:
+            What the queue is called today; its parts where it was split.
 
         Raises:
             NothingToRestore: It is not on offer; perhaps somebody was first.
             DatabaseUnavailable: Nothing was changed.
         """
         async with self.database.write() as conn:
-            change = (await self._latest(conn, team)).get(queue)
-            if change is None or change.change is not RoutingChange.OFFERED:
+            latest, names = await self._latest(conn, team), await read_names(conn)
+            offers = {q: c for q, c in latest.items() if c.change is RoutingChange.OFFERED}
+            found = names.picked(queue, offers, edits_seen)
+            if not found:
                 raise NothingToRestore(queue)
-            restored = NewQueueChange(
-                team=team,
-                queue=queue,
-                change=RoutingChange.RESTORED,
-                by=by,
-                evidence=change.evidence,
-            )
-            await queue_changes.add(conn, restored, datetime.now(UTC))
+            for name in found:
+                restored = NewQueueChange(
+                    team=team,
+                    queue=name,
+                    change=RoutingChange.RESTORED,
+                    by=by,
+                    evidence=offers[name].evidence,
+                )
+                await queue_changes.add(conn, restored, datetime.now(UTC))
         self._known.pop(team, None)
-        log.warning("queue_routing_changed", extra={"queue": queue, "change": "restored"})
+        for name in found:
+            log.warning("queue_routing_changed", extra={"queue": name, "change": "restored"})
+        return found
 
     async def _latest(self, conn: AsyncConnection, team: str) -> dict[str, QueueChange]:
         names = await read_names(conn)
@@ -245,7 +259,8 @@ async def _tell(
     change: NewQueueChange,
     last: QueueChange | None,
     channel: str,
+    edits: int,
 ) -> bool:
     """Tell the reviewers; False when another replica was first with this very change."""
     key = f"queue:{change.change.value}:{change.queue}:{last.id if last else 0}"
-    return await tell_channel(conn, change.team, channel, views.notice(change), key)
+    return await tell_channel(conn, change.team, channel, views.notice(change, edits), key)

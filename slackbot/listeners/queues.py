@@ -12,6 +12,7 @@ from slackbot.identity import team_of
 from slackbot.listeners.services import Services
 from slackbot.listeners.tell import rewrite
 from slackbot.views import watch
+from slackbot.views.ids import edits_seen
 
 
 class Queues:
@@ -32,6 +33,7 @@ class Queues:
         team, user = team_of(context), str(body["user"]["id"])
         queue = str(action.get("value") or "")
         await self._services.require_reviewer(team, user)
-        await self._services.desk.watch.restore(team, queue, by=user)
+        seen = edits_seen(str(action.get("block_id") or ""))
+        found = await self._services.desk.watch.restore(team, queue, by=user, edits_seen=seen)
         await ack()
-        await rewrite(body, client, watch.restored(queue, user))
+        await rewrite(body, client, watch.restored(found, user))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slackbot.mrkdwn import mention
 from slackbot.views import blocks
-from slackbot.views.ids import ActionId
+from slackbot.views.ids import ActionId, edits_mark
 from slackbot.views.message import Message
 from slackbot.views.words import queue_name
 from storage.review_records import NewQueueChange, RoutingChange
 
 
-def notice(change: NewQueueChange) -> Message:
-    """Says what changed and on what numbers; an offer has a button."""
+def notice(change: NewQueueChange, edits: int) -> Message:
+    """Says what changed and on what numbers; an offer has a button.
+
+    Args:
+        change: Of a queue as it is called now.
+        edits: How often the list of queues has been edited.
+    """
     right, n = int(change.evidence["right"]), int(change.evidence["n"])
     promise, queue = float(change.evidence["promise"]), queue_name(change.queue)
     shown = f"{right} of the last {n} checked routes were right ({right / n:.0%})"
@@ -28,12 +35,14 @@ def notice(change: NewQueueChange) -> Message:
         "It stays under review until somebody agrees."
     )
     button = blocks.button(ActionId.RESTORE, "Route automatically", change.queue, "primary")
-    return Message(text, (blocks.section(text), blocks.actions("queue:restore", [button])))
+    actions = blocks.actions(f"queue:restore{edits_mark(edits)}", [button])
+    return Message(text, (blocks.section(text), actions))
 
 
-def restored(queue: str, by: str) -> Message:
-    """Takes the place of the offer."""
-    text = f"{mention(by)} has put {queue_name(queue)} back to automatic routing."
+def restored(queues: Sequence[str], by: str) -> Message:
+    """Takes the place of the offer; its queue may have been renamed or split since."""
+    names = ", ".join(queue_name(queue) for queue in queues)
+    text = f"{mention(by)} has put {names} back to automatic routing."
     return Message(text, (blocks.section(text),))
 
 

@@ -1,7 +1,7 @@
 """Queues are renamed, merged, split and added while the bot runs and people click."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -155,6 +155,29 @@ async def test_evidence_of_the_parts_counts_for_the_merged_queue(tiny_office):
         assert merged.demoted  # as the stricter part was
         assert await desk.watch.demoted(team) == {"Front desk"}
         assert (await desk.teams.of(team)).queue_channels == {"Front desk": office.hardware.id}
+
+
+async def test_an_offer_of_before_a_renaming_can_be_accepted(tiny_office):
+    async with tiny_office.open() as office:
+        desk, team, now = office.bot.desk, office.slack.team_id, datetime.now(UTC)
+        lost = NewQueueChange(
+            team=team, queue="Hardware", change=RoutingChange.DEMOTED, by="", evidence={}
+        )
+        async with desk.database.write() as conn:
+            await queue_changes.add(conn, lost, now - timedelta(days=3))
+        values = {"team": team, "at": now - timedelta(days=1), "why": Why.DEMOTED}
+        values |= {"queue": "Hardware", "answer": "Hardware"}
+        for number in range(45):
+            key, version = f"k{number}", desk.classifier.version
+            await add_ticket(desk.database, key, version=version, **values)
+        await desk.check_queues(now)
+        await office.settled()
+        [offer] = office.cards(event="autoticket_notice")
+        await edit(office, rename, "Hardware", "Gear & desks")
+        await office.rita.click(offer, "queue_restore")
+        await office.slack.until(lambda: offer.find("queue_restore") is None)
+        assert "Gear &amp; desks* back" in shown(offer)
+        assert await desk.watch.demoted(team) == frozenset()
 
 
 async def test_what_people_settled_governs_under_the_new_name(tiny_office):
