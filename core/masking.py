@@ -59,7 +59,8 @@ _UNSEEN = dict.fromkeys(
 )
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63, 0xFF0D], "-")
 _SPACES = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
-_LOOK_ALIKES = _UNSEEN | _DASHES | _SPACES | {0x2019: "'"}
+_HONORIFICS = {0xFDFA: "\u0635", 0xFDFB: "\u062c"}  # NFKC makes 18 and 8 letters of each
+_LOOK_ALIKES = _UNSEEN | _DASHES | _SPACES | _HONORIFICS | {0x2019: "'"}
 
 
 def _plain(text: str) -> str:

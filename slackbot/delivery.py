@@ -33,7 +33,7 @@ LEASE_S = 15
 LANES_AT_ONCE = 64
 PER_LANE = 8
 POLL_S = 0.5
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 16
 """With the back-off below, about half an hour of a Slack that does not work."""
 
 

@@ -205,6 +205,10 @@ def test_look_alikes_without_a_secret_stay():
     assert mask(text) == text
 
 
+def test_no_letter_makes_a_message_many_times_as_long():
+    assert len(mask("\ufdfa\ufdfb" * 100 + "pass\u00adword: hunter2")) < 300
+
+
 def with_check_digit(digits: str) -> str:
     doubled = [sum(divmod(2 * int(digit), 10)) for digit in digits[::-2]]
     return digits + str(-(sum(doubled) + sum(map(int, digits[-2::-2]))) % 10)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.decision import Decision
-from slackbot.delivery import backoff_s
+from slackbot.delivery import MAX_ATTEMPTS, backoff_s
 from slackbot.intake import Intake, Kind
 from storage import deliveries, inbox, tickets
 from storage.database import Database
@@ -192,3 +192,9 @@ def test_backoff_doubles_with_jitter_up_to_five_minutes():
     for attempts in range(1, 40):
         assert 0.5 <= backoff_s(attempts, rng) <= 300
     assert backoff_s(20, rng) >= 150
+
+
+def test_a_call_is_given_up_after_half_an_hour_of_attempts():
+    rng = random.Random(1)
+    waits = [sum(backoff_s(n, rng) for n in range(1, MAX_ATTEMPTS)) for _ in range(100)]
+    assert 28 * 60 < sum(waits) / len(waits) < 32 * 60
