@@ -110,7 +110,10 @@ def check_learnable(settled: Sequence[Settled]) -> None:
         DataError: Nobody has settled anything, or all of it is one and the same answer.
     """
     if not settled:
-        raise DataError("no person has settled a ticket yet, so there is nothing to learn from")
+        raise DataError(
+            "no person has settled a ticket whose text is still there, so there is nothing to "
+            "learn from"
+        )
     answers = {each.queue for each in settled}
     if len(answers) < 2:
         [only] = answers

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from slackbot.stats.figures import Numbers
+from slackbot.stats.figures import Numbers, QueueNumbers
 from slackbot.stats.words import figure, percent, promise_kept
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def draw(numbers: Numbers, palette: Palette = LIGHT) -> list[Picture]:
     found = []
     if numbers.days:
         title = "Tickets by day and queue"
+        if len(numbers.days) > _DAYS_SHOWN:
+            title += f", the last {_DAYS_SHOWN} days"
         png = _png(lambda axes: _volume(axes, numbers, palette), palette, (8, 3.6))
         found.append(Picture("volume.png", title, _volume_alt(numbers), png))
     if any(queue.precision for queue in numbers.queues):
@@ -118,7 +120,7 @@ def _volume(axes: Axes, numbers: Numbers, palette: Palette) -> None:
 
 
 def _precision(axes: Axes, numbers: Numbers, palette: Palette) -> None:
-    shown = [queue for queue in numbers.queues if queue.precision][:_QUEUES_SHOWN][::-1]
+    shown = _audited(numbers)[::-1]
     for place, queue in enumerate(shown):
         assert queue.precision is not None
         low, value, high = queue.precision.low, queue.precision.value, queue.precision.high
@@ -131,6 +133,11 @@ def _precision(axes: Axes, numbers: Numbers, palette: Palette) -> None:
     axes.set_xlabel("share of automatic routes that was right, 95 % interval; dashed: the promise")
     axes.set_xlim(min(0.5, *(q.precision.low for q in shown if q.precision)) - 0.02, 1.01)
     axes.set_ylim(-0.6, len(shown) - 0.4)
+
+
+def _audited(numbers: Numbers) -> list[QueueNumbers]:
+    """The fullest queues of which the precision is known."""
+    return [queue for queue in numbers.queues if queue.precision][:_QUEUES_SHOWN]
 
 
 def _reliability(axes: Axes, numbers: Numbers, palette: Palette) -> None:
@@ -152,7 +159,7 @@ def _literal(name: str) -> str:
 
 
 def _volume_alt(numbers: Numbers) -> str:
-    busiest, counts = max(numbers.days, key=lambda day: sum(day[1].values()))
+    busiest, counts = max(numbers.days[-_DAYS_SHOWN:], key=lambda day: sum(day[1].values()))
     queues = ", ".join(f"{queue.name} {queue.tickets}" for queue in numbers.queues[:_QUEUES_SHOWN])
     return (
         f"Bars of tickets by day, {numbers.period.words}: {numbers.tickets} in all, most on "
@@ -163,8 +170,7 @@ def _volume_alt(numbers: Numbers) -> str:
 def _precision_alt(numbers: Numbers) -> str:
     told = [
         f"{queue.name} {figure(queue.precision)}, {promise_kept(queue, numbers.promise)}"
-        for queue in numbers.queues[:_QUEUES_SHOWN]
-        if queue.precision
+        for queue in _audited(numbers)
     ]
     return (
         f"Share of automatic routes that was right, against the promise of "

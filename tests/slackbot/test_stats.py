@@ -161,6 +161,19 @@ async def test_slack_takes_the_numbers_whatever_the_queues_are_called(record):
         assert len(picture.alt) > 40
 
 
+async def test_what_pictures_say_in_words_is_what_they_show(record):
+    for number in range(9):  # the eight fullest queues have no audit, and one day is long ago
+        days = 90 if number < 2 else 1
+        for copy in range(2):
+            at, key = NOW - timedelta(days=days), f"{number}:{copy}"
+            await add_ticket(record, key, team=TEAM, at=at, queue=f"Q{number}", why=None)
+    await add_ticket(record, "x", team=TEAM, at=NOW, queue="Small", answer="Small")
+    volume, precision, _ = draw(await numbers(record, word="all"))
+    assert "Small 100.0" in precision.alt
+    assert volume.title.endswith("the last 60 days")
+    assert f"most on {NOW - timedelta(days=1):%d %B} (14)" in volume.alt
+
+
 async def test_nothing_yet_is_told_too(record):
     found = await numbers(record)
     accept_message(views.stats(found, pictures=False))
