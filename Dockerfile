@@ -27,5 +27,5 @@ VOLUME /data /models
 EXPOSE 3000
 # Alive, not ready: a bot that waits for Slack must not be killed for it.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['AUTOTICKET_PORT'] + '/healthz', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['AUTOTICKET_PORT'] + '/healthz', timeout=4)"]
 CMD ["autoticket", "run"]

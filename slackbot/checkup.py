@@ -134,7 +134,7 @@ async def _check_socket(client: AsyncWebClient, app_token: str, bot_id: str) -> 
             opened = await client.apps_connections_open(app_token=app_token)
             async with (
                 aiohttp.ClientSession() as session,
-                session.ws_connect(opened["url"]) as connection,
+                session.ws_connect(opened["url"], proxy=client.proxy) as connection,
             ):
                 hello: dict[str, Any] = json.loads(await connection.receive_str())
     except Refused as refused:

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -186,6 +187,20 @@ async def test_settings_are_checked_before_slack_is_asked(configured, variable, 
     office = configured(**{variable: value})
     assert any(remedy in text for text in told(await diagnose(), Mark.BAD))
     assert office.slack.calls == []
+
+
+async def test_socket_mode_is_tried_through_the_proxy_that_the_bot_uses(configured, monkeypatch):
+    office = configured()
+    monkeypatch.setenv("HTTP_PROXY", office.slack.base_url)
+    connect, used = aiohttp.ClientSession.ws_connect, []
+
+    def noted(session, url, **options):
+        used.append(options.get("proxy"))
+        return connect(session, url, **options)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "ws_connect", noted)
+    assert told(await diagnose(), Mark.BAD) == []
+    assert used == [office.slack.base_url]
 
 
 async def test_tokens_of_two_apps_are_noticed(configured):

@@ -6,6 +6,10 @@ import json
 import re
 import shlex
 import sqlite3
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -60,10 +64,34 @@ def test_the_image_runs_the_bot_as_nobody_special_and_asks_for_its_health(image)
     assert json.loads(dict(final)["CMD"]) == ["autoticket", "run"]
     health = json.loads(dict(final)["HEALTHCHECK"].split("CMD", 1)[1])
     compile(health[2], "healthcheck", "exec")
-    assert "/healthz" in health[2]
     settings = parse_settings(environment_of(final))
     assert (settings.host, settings.port) == ("0.0.0.0", 3000)
     assert dict(final)["EXPOSE"] == "3000"
+
+
+def test_the_image_asks_for_its_health_past_any_proxy(image):
+    health = json.loads(dict(stages(image)[-1])["HEALTHCHECK"].split("CMD", 1)[1])
+    asked = []
+
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment = {
+            "http_proxy": "http://127.0.0.1:1",
+            "AUTOTICKET_PORT": str(server.server_port),
+        }
+        command = [sys.executable, *health[1:]]
+        asking = subprocess.run(command, env=environment, check=False)
+        server.shutdown()
+    assert (asking.returncode, asked) == (0, ["/healthz"])
 
 
 def test_the_image_is_pinned_small_and_has_no_torch(image, root):
