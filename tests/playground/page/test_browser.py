@@ -12,6 +12,9 @@ from tests.playground.page.conftest import WAIT_MS
 NARROW = {"width": 390, "height": 844}
 CUT_OFF = """[...document.querySelectorAll('.scroll, dialog')]
     .filter((place) => place.scrollWidth > place.clientWidth).map((place) => place.id)"""
+WITH_ROOM = (
+    """names => names.filter((name) => name.offsetWidth > 1).map((name) => name.textContent)"""
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -203,6 +206,15 @@ async def test_emoji_are_shown_where_the_machine_has_none(visit):
     assert await page.evaluate(loaded)
 
 
+async def test_a_page_that_was_opened_too_early_goes_on_by_itself(browser, demo):
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.route("**/page/changes*", lambda route: route.fulfill(status=503), times=1)
+    await page.goto(demo.slack.base_url)
+    await expect(page.get_by_role("heading", name="# it-help", level=1)).to_be_visible()
+    await context.close()
+
+
 async def test_everything_works_by_keyboard(visit, texts):
     page = await visit()
     await page.keyboard.press("Tab")
@@ -254,6 +266,9 @@ async def test_it_is_accessible_and_fits_in_every_size_and_colour(
         assert wide <= viewport["width"], f"{what} is too wide"
         assert await page.evaluate(CUT_OFF) == [], f"{what} is cut off"
 
+    await expect(page.locator("#cast")).to_contain_text("Ana")
+    shown = await page.locator("#cast .who").evaluate_all(WITH_ROOM)
+    assert len(shown) == (1 if narrow else 4)
     await write(page, texts[Decision.AUTO][0])
     await write(page, texts[Decision.IGNORE][0])
     await write(page, f"/ticket {texts[Decision.REVIEW][0]}")

@@ -71,7 +71,7 @@ function follow() {
 function connect(person) {
   hangUp();
   hangUp = listen(person, hear, (connected) => {
-    if (!connected) toast("The playground does not answer. Is it still running?");
+    toast(connected ? "" : "The playground does not answer. Is it still running?");
   });
 }
 

@@ -1,5 +1,7 @@
 /** Talks with the playground: one stream of news in, acts out. */
 
+const RETRY = 1000; // milliseconds
+
 /** Post JSON; throws an Error with text for people. */
 async function post(path, body) {
   const response = await fetch(path, {
@@ -22,16 +24,28 @@ export async function act(person, wish) {
 
 /**
  * Hear everything that a person sees; the first news is always a snapshot, after a lost
- * connection too.
+ * connection too. A browser tries again by itself only when nobody answered at all, not when the
+ * playground was still starting.
  * @returns a function that stops it
  */
 export function listen(person, onNews, onConnection) {
   const query = person ? `?as=${encodeURIComponent(person)}` : "";
-  const source = new EventSource(`/page/changes${query}`);
-  source.onmessage = (event) => onNews(JSON.parse(event.data));
-  source.onopen = () => onConnection(true);
-  source.onerror = () => onConnection(false);
-  return () => source.close();
+  let source;
+  let again = 0;
+  const open = () => {
+    source = new EventSource(`/page/changes${query}`);
+    source.onmessage = (event) => onNews(JSON.parse(event.data));
+    source.onopen = () => onConnection(true);
+    source.onerror = () => {
+      onConnection(false);
+      if (source.readyState === EventSource.CLOSED) again = setTimeout(open, RETRY);
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(again);
+    source.close();
+  };
 }
 
 export const morning = () => fetch("/page/morning").then((response) => response.json());
