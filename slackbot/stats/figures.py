@@ -113,7 +113,7 @@ def count(
     sample = _Sample.of(tickets)
     routed = np.array([is_route(ticket) for ticket in sample.tickets], dtype=bool)
     audits = [ticket for ticket in tickets if ticket.why is Why.AUDIT]
-    answered = [ticket for ticket in tickets if ticket.answer is not None]
+    answered = [t for t in tickets if t.answer is not None and _is_drawn(t)]
     said = (ticket.answer or ticket.settled for ticket in tickets)  # asked, or without being asked
     return Numbers(
         period=period,
@@ -145,6 +145,17 @@ def is_right(ticket: JudgedTicket) -> bool:
     return ticket.settled is not None and ticket.settled is not Action.DISMISS and agrees
 
 
+def _is_drawn(ticket: JudgedTicket) -> bool:
+    """Whether a person was asked about the model's last word.
+
+    An edit may have made it sure of what was asked about before; if staff then move the ticket,
+    that is no fair draw of its routes.
+    """
+    if ticket.decision == Decision.AUTO:
+        return ticket.why is Why.AUDIT
+    return ticket.probability is not None
+
+
 @dataclass(frozen=True, slots=True)
 class _Sample:
     """What was put to people, with what each ticket counts."""
@@ -156,7 +167,7 @@ class _Sample:
 
     @classmethod
     def of(cls, tickets: Sequence[JudgedTicket]) -> _Sample:
-        drawn = [t for t in tickets if t.probability is not None]
+        drawn = [t for t in tickets if _is_drawn(t)]
         audits = np.array([t.why is Why.AUDIT for t in drawn], dtype=bool)
         beyond = _beyond_budget(drawn)
         weight = np.zeros(len(drawn))

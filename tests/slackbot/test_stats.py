@@ -104,6 +104,22 @@ async def test_what_staff_moved_without_being_asked_is_told(new_office):
         assert found.precision is None  # nobody drew it, so it says nothing of the others
 
 
+async def test_what_an_edit_made_sure_is_no_fair_draw_of_the_routes(new_office):
+    async with new_office().open() as office:
+        message = await office.ana.say(office.help_, office.unsure())
+        card = await office.card("review")
+        await office.settled()
+        await office.ana.edit(message, office.sure())
+        await office.slack.until(lambda: card.find("ticket_claim"), 10)
+        others = [o["text"]["text"] for o in card.find("review_reassign")["options"]]
+        await office.rita.choose(card, "review_reassign", next(q for q in others if q != "Access"))
+        await office.settled()
+        found = await numbers(office.bot.desk.database, office.slack.team_id)
+        assert found.answers == {Action.REASSIGN: 1}
+        assert found.precision is None
+        assert found.decision_s == ()
+
+
 async def test_what_the_budget_left_out_counts_once(record):
     at = NOW - timedelta(days=2)
     for number in range(20):  # every second route is audited, and right
