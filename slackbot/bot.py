@@ -48,6 +48,9 @@ log = logging.getLogger(__name__)
 GRACE_S = 8.0
 """What is in hand at SIGTERM may take this long to finish."""
 
+RELEASE_S = 1.0
+"""A database that does not answer by then is left, and the leases run out by themselves."""
+
 SNAPSHOT_S = 2.0
 """Prometheus waits 10 s for an answer by default, and asks again every 15."""
 
@@ -157,10 +160,10 @@ class Bot:
 
     async def _release_leases(self) -> None:
         try:
-            async with self.desk.database.write() as conn:
+            async with asyncio.timeout(RELEASE_S), self.desk.database.write() as conn:
                 await inbox.release(conn, owner=self.owner)
                 await lanes.release(conn, owner=self.owner)
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, TimeoutError) as error:
             log.warning("leases_left_to_expire", extra={"error": str(error)})
 
 

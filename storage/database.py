@@ -11,6 +11,7 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
     nullcontext,
+    suppress,
 )
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ LOCK_SECONDS = 5
 ANSWER_SECONDS = 60
 """How long PostgreSQL may work on a statement; who waits for a server that has vanished without a
 word, as in a failover, would wait for ever."""
+
+GOODBYE_SECONDS = 1
+"""How long PostgreSQL may take to end connections, when a stop may take 10 in all."""
 
 MIGRATION_SECONDS = 60
 """How long a replica waits for another one that brings the tables up to date."""
@@ -96,7 +100,10 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; a second call does nothing."""
-        await self._engine.dispose()
+        patience = None if _is_sqlite(self._engine.url) else GOODBYE_SECONDS
+        with suppress(TimeoutError):  # a server that has vanished does not say goodbye
+            async with asyncio.timeout(patience):
+                await self._engine.dispose()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

@@ -343,6 +343,19 @@ async def test_a_server_that_vanished_is_unavailable_and_the_next_is_found(
     assert "kept" in await known(db)
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_server_that_vanished_holds_up_no_end(open_database):
+    db = await open_database()
+    async with db.read() as conn:
+        vanished = await conn.scalar(sa.text("SELECT pg_backend_pid()"))
+    os.kill(vanished, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            await db.close()
+    finally:
+        os.kill(vanished, signal.SIGCONT)
+
+
 async def test_a_mistake_in_a_statement_is_no_fault_of_the_database(db):
     for mistake in ("SELECT * FROM nowhere", "nonsense"):
         with pytest.raises(DBAPIError):
