@@ -330,6 +330,13 @@ async def test_the_newest_message_stays_in_view_and_home_begins_at_its_top(visit
     await expect(page.locator("#thread").get_by_role("button", name="Withdraw")).to_be_in_viewport(
         ratio=1
     )
+    reply = page.get_by_role("textbox", name="Reply")
+    for number in range(30):  # the box grows and shrinks while messages come
+        await reply.fill(f"reply {number} " + "please " * number)
+        await reply.press("Enter")
+    newest = page.locator("#thread-scroll .message").last
+    await expect(newest).to_contain_text("reply 29")
+    await expect(newest).to_be_in_viewport()
     await page.get_by_role("button", name="Close thread").click()
     await page.get_by_role("button", name="Channels").click()
     await go(page, "AutoTicket Home")

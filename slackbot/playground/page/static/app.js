@@ -182,7 +182,10 @@ function fill(place, key, make, fromEnd = true) {
 
 /** Who is at the end stays there: when more comes, a picture loads, or something else takes room. */
 function keepUp() {
-  for (const scroll of scrolls) if (scroll.follows) scroll.scrollTop = scroll.scrollHeight;
+  for (const scroll of scrolls.filter((each) => each.follows)) {
+    scroll.scrollTop = scroll.scrollHeight;
+    scroll.put = scroll.scrollTop;
+  }
 }
 
 const scrolls = [byId("scroll"), byId("thread-scroll")];
@@ -190,6 +193,7 @@ const sizes = new ResizeObserver(keepUp);
 for (const scroll of scrolls) {
   sizes.observe(scroll);
   scroll.addEventListener("scroll", () => {
+    if (scroll.follows && scroll.scrollTop >= scroll.put) return; // our own doing
     scroll.follows = scroll.fromEnd && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_BOTTOM;
   });
 }
