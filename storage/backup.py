@@ -32,7 +32,8 @@ def save(database: Path, target: Path, *, force: bool = False) -> None:
         force: Replace `target` if it exists.
 
     Raises:
-        StorageError: There is no record, it is damaged, or `target` exists or is the record.
+        StorageError: There is no record, it is damaged, or `target` exists, is the record, or
+            has no folder.
         OSError: `target` cannot be written.
     """
     _refuse_the_same(target, database)
@@ -84,6 +85,8 @@ def _refuse_to_replace(path: Path, force: bool) -> None:
 @contextmanager
 def _draft_beside(path: Path) -> Iterator[Path]:
     """An empty file in the same folder, that only its owner may read; gone afterwards."""
+    if not path.absolute().parent.is_dir():
+        raise StorageError(f"there is no folder {path.absolute().parent}")
     handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
     os.close(handle)
     try:

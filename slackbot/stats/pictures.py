@@ -98,6 +98,8 @@ def _png(fill: Callable[[Axes], None], palette: Palette, size: tuple[float, floa
 
 
 def _volume(axes: Axes, numbers: Numbers, palette: Palette) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  # slow to load
+
     days = numbers.days[-_DAYS_SHOWN:]
     names = [queue.name for queue in numbers.queues[:_QUEUES_SHOWN]]
     floor = [0] * len(days)
@@ -111,6 +113,7 @@ def _volume(axes: Axes, numbers: Numbers, palette: Palette) -> None:
         axes.bar(labels, rest, bottom=floor, color=palette.grid, label="others", width=0.85)
     step = max(1, len(labels) // 7)
     axes.set_xticks(range(0, len(labels), step), labels[::step])
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))  # there are no half tickets
     axes.set_ylabel("tickets")
     legend = axes.legend(
         loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small"

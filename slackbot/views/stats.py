@@ -36,7 +36,7 @@ def at_home(numbers: Numbers) -> list[Block]:
 
 def pictures_title(numbers: Numbers) -> str:
     """What stands above the pictures."""
-    return f"Numbers for {numbers.period.words}: {numbers.tickets} tickets"
+    return f"Numbers for {numbers.period.words}, tickets: {numbers.tickets}"
 
 
 def only_for_reviewers() -> Message:
@@ -62,6 +62,6 @@ def _queues(numbers: Numbers) -> list[Block]:
 
 def _queue_line(queue: QueueNumbers, promise: float) -> str:
     return (
-        f"{queue_name(queue.name)}: {queue.tickets} tickets, {queue.routed} routed alone; right: "
+        f"{queue_name(queue.name)}: {queue.tickets} filed, {queue.routed} routed alone; right: "
         f"{figure(queue.precision)}; promise: {promise_kept(queue, promise)}"
     )

@@ -68,6 +68,11 @@ def test_the_record_is_never_its_own_copy(record, tmp_path):
     assert record.read_bytes() == before
 
 
+def test_a_folder_that_is_missing_is_named(record, tmp_path):
+    with pytest.raises(StorageError, match=f"no folder {tmp_path / 'missing'}$"):
+        backup.save(record, tmp_path / "missing" / "copy.db")
+
+
 async def test_what_comes_back_fits_a_slack_that_went_on(record, tmp_path):
     copy = tmp_path / "copy.db"
     backup.save(record, copy)

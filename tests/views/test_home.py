@@ -123,7 +123,7 @@ def test_who_may_know_sees_how_often_the_bot_is_right():
     accept_view(view, "home")
     told = shown(view["blocks"])
     assert "Of these right (audited)" in told
-    assert "*Access*: 1 tickets, 1 routed alone; right: 100.0" in told
+    assert "*Access*: 1 filed, 1 routed alone; right: 100.0" in told
     accept_view(home(mine=[], backlog=backlog(), numbers=lately()), "home")
 
 

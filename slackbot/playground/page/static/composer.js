@@ -8,6 +8,8 @@ const COMMANDS = [
   ["/ticket", "alone opens the form"],
   ["/ticket status T-", "and a number: one ticket's whole story"],
   ["/ticket list", "your tickets"],
+  ["/ticket stats", "how often the bot is right, for reviewers"],
+  ["/ticket setup", "channels and reviewers, for admins"],
   ["/ticket help", "what else there is"],
 ];
 
