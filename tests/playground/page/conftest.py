@@ -13,7 +13,7 @@ from slackbot.demo import open_demo
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE = {"width": 1280, "height": 800}
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -223,7 +223,7 @@ async def test_everything_works_by_keyboard(visit, texts):
     box = page.get_by_role("textbox", name="Message #it-help")
     await expect(box).to_be_focused()
     await page.keyboard.type("/tic")
-    await expect(page.get_by_role("option")).to_have_count(5)
+    await expect(page.get_by_role("option")).to_have_count(7)
     await page.keyboard.press("Tab")
     await page.keyboard.type(texts[Decision.REVIEW][0])
     await page.keyboard.press("Enter")
@@ -389,7 +389,7 @@ async def test_the_pictures_of_stats_are_shown_and_described(visit, demo, texts)
     await write(page, "/ticket stats")
     # The first picture of a machine makes a list of its fonts, which may take longer than a click.
     unread = page.get_by_role("link", name=re.compile(r"AutoTicket \d+ unread"))
-    await unread.click(timeout=4 * WAIT_MS)
+    await unread.click(timeout=2 * WAIT_MS)
     pictures = page.locator("#scroll .files img")
     await expect(pictures.first).to_be_visible()
     loaded = "images => images.every(image => image.complete && image.naturalWidth && image.alt)"
