@@ -87,9 +87,10 @@ class Intake:
         return self.text is None and self.kind is not Kind.DELETE
 
     @property
-    def changes(self) -> str | None:
-        """The message that this edits or deletes."""
-        return self.ticket_key if self.kind in (Kind.EDIT, Kind.DELETE) else None
+    def about(self) -> str | None:
+        """The message that this edits, deletes or files, where its key does not tell."""
+        kinds = (Kind.EDIT, Kind.DELETE, Kind.SHORTCUT)
+        return self.ticket_key if self.kind in kinds else None
 
     @property
     def ticket_key(self) -> str:

@@ -170,14 +170,14 @@ async def status(conn: AsyncConnection, *, team: str, key: str) -> DeliveryState
 async def changes(
     conn: AsyncConnection, messages: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], list[ChangeState]]:
-    """The edits and the deletion of messages that were recorded, oldest first.
+    """The edits, deletions and shortcuts of messages that were recorded, oldest first.
 
     Args:
         conn: A transaction.
         messages: Team and message of each.
 
     Returns:
-        By team and message; nothing for a message that nobody changed.
+        By team and message; nothing for a message that has none.
     """
     found: dict[tuple[str, str], list[ChangeState]] = {}
     asked = {

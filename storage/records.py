@@ -104,7 +104,8 @@ class NewInboxItem:
         kind: What the payload is; the intake's own word.
         payload: The payload as recorded.
         correlation: Follows the message through all logs.
-        changes: The message that an edit or deletion is of; None for anything else.
+        changes: The message that an edit, a deletion or a shortcut is about; None for anything
+            else.
     """
 
     team: str

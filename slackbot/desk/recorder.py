@@ -87,5 +87,5 @@ def _inbox_item(intake: Intake) -> NewInboxItem:
         kind=intake.kind.value,
         payload=intake.to_payload(),
         correlation=intake.correlation,
-        changes=intake.changes,
+        changes=intake.about,
     )

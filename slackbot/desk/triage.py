@@ -168,7 +168,8 @@ def _is_late(intake: Intake, changes: Sequence[ChangeState]) -> bool:
     if intake.kind not in (Kind.MESSAGE, Kind.EDIT):
         return False  # its text is fetched when it is needed
     since = intake.key if intake.kind is Kind.EDIT else ""
-    return any(c.key > since and c.state is DeliveryState.DONE for c in changes)
+    edits = [change for change in changes if change.kind == Kind.EDIT]
+    return any(c.key > since and c.state is DeliveryState.DONE for c in edits)
 
 
 async def _edit(conn: AsyncConnection, judged: Judged, audience: Audience) -> Effect:
@@ -177,9 +178,10 @@ async def _edit(conn: AsyncConnection, judged: Judged, audience: Audience) -> Ef
     [late] = await _overtaken(conn, [intake])
     if late:
         return Effect.NOTHING
+    waits = await _original_waits(conn, intake)  # first: what ends meanwhile is then a ticket
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
     if ticket is None:
-        if await _original_waits(conn, intake):
+        if waits:
             return Effect.WAITS
         # It was no ticket before the edit.
         [effect] = await _file(conn, [judged], audience)
@@ -244,9 +246,10 @@ async def _ask_again(
 async def _withdraw(conn: AsyncConnection, judged: Judged, audience: Audience) -> Effect:
     """The message is gone: so is its ticket, unless it was closed already."""
     intake = judged.intake
+    waits = await _original_waits(conn, intake)  # first: what ends meanwhile is then a ticket
     ticket = await tickets.by_key(conn, intake.team, intake.ticket_key, lock=True)
     if ticket is None:
-        return Effect.WAITS if await _original_waits(conn, intake) else Effect.NOTHING
+        return Effect.WAITS if waits else Effect.NOTHING
     if ticket.state is State.SILENT:  # nobody knows of it, and its author has taken it back
         await tickets.change(
             conn,
@@ -277,13 +280,18 @@ async def _withdraw(conn: AsyncConnection, judged: Judged, audience: Audience) -
 
 async def is_known(conn: AsyncConnection, intake: Intake) -> bool:
     """Whether the message that `intake` is about is a ticket, or waits to be judged."""
-    ticket = await tickets.by_key(conn, intake.team, intake.ticket_key)
-    return ticket is not None or await _original_waits(conn, intake)
+    if await _original_waits(conn, intake):  # first: what ends meanwhile is then a ticket
+        return True
+    return await tickets.by_key(conn, intake.team, intake.ticket_key) is not None
 
 
 async def _original_waits(conn: AsyncConnection, intake: Intake) -> bool:
+    """Whether something that files the message is still to be judged."""
     keys = (f"message:{intake.ticket_key}", f"filed:{intake.ticket_key}")
     states = [await inbox.status(conn, team=intake.team, key=key) for key in keys]
+    message = (intake.team, intake.ticket_key)
+    changes = (await inbox.changes(conn, {message})).get(message, [])
+    states += [change.state for change in changes if change.kind == Kind.SHORTCUT]
     return any(state in _UNFINISHED for state in states)
 
 

@@ -62,6 +62,28 @@ async def test_an_edit_that_comes_with_its_message_is_recorded_with_it(new_offic
         assert known == [True, True, False]
 
 
+async def test_an_edit_right_after_the_shortcut_is_not_lost(new_office):
+    async with new_office().open() as office:
+        message = await office.ana.say(office.random, office.unsure())
+        shortcut = Intake(
+            kind=Kind.SHORTCUT,
+            key="trigger:1",
+            team=office.slack.team_id,
+            channel=office.random.id,
+            ts=message.ts,
+            user=office.ben.id,
+            reporter=office.ana.id,
+            text=office.unsure(),
+        )
+        edit = replace(shortcut, kind=Kind.EDIT, key="edit:1", only_if_known=True)
+        edit = replace(edit, text=office.unsure(1))
+        record = office.bot.desk.record
+        assert await asyncio.gather(record(edit), record(shortcut)) == [True, True]
+        await office.settled()
+        history = await office.bot.desk.history(office.slack.team_id, "T-1")
+        assert (history.ticket.text, history.ticket.reporter) == (office.unsure(1), office.ana.id)
+
+
 async def test_what_a_dead_process_left_behind_is_finished_by_the_next(new_office):
     office = new_office()
     async with office.open():
