@@ -34,11 +34,19 @@ RENEW_BEFORE = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A workspace as last read."""
+    """A workspace as last read; what is sealed tells an installation from one before a removal."""
 
     until: float
-    version: int
+    sealed: str
     workspace: Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """New tokens that are not recorded yet."""
+
+    secrets: Secrets
+    expires_at: datetime
 
 
 @dataclass(slots=True)
@@ -63,6 +71,8 @@ class InstalledWorkspaces:
     client_secret: str = field(repr=False)
     clock: Callable[[], float] = time.monotonic
     _known: dict[str, _Known] = field(default_factory=dict)
+    _fetched: dict[str, _Fetched] = field(default_factory=dict, repr=False)
+    """By the sealed tokens whose place they take."""
 
     async def of(self, team: str) -> Workspace:
         """See `Workspaces`; while the database is down, what was last read holds."""
@@ -113,7 +123,11 @@ class InstalledWorkspaces:
                 await asyncio.wait_for(stop.wait(), RENEW_EVERY_S)
 
     async def renew_all(self, now: datetime) -> None:
-        """Do it once."""
+        """Do it once; what is wrong with one workspace does not stop the others.
+
+        Raises:
+            DatabaseUnavailable: The rest waits; tokens that were fetched are kept until then.
+        """
         async with self.database.read() as conn:
             everywhere = await installations.everywhere(conn)
         for found in everywhere:
@@ -122,8 +136,17 @@ class InstalledWorkspaces:
                 await self._renew(found, now)
             except CannotUnseal as error:
                 log.error("tokens_unreadable", extra={"team": found.team, "error": str(error)})
+            except DatabaseUnavailable:
+                raise
+            except Exception:
+                # Whatever Slack answers for one workspace must not stop the bot for all.
+                log.exception("token_not_renewed", extra={"team": found.team})
 
     async def _renew(self, found: Installation, now: datetime) -> None:
+        fetched = self._fetched.get(found.secrets)
+        if fetched is not None:
+            await self._seal(found, fetched.secrets, fetched.expires_at)
+            return
         secrets = self.vault.unseal(found.team, found.secrets)
         if found.expires_at is not None and found.expires_at <= now + RENEW_BEFORE:
             await self._renew_token(found, secrets, now)
@@ -149,8 +172,9 @@ class InstalledWorkspaces:
             log.error("token_not_renewed", extra={"team": found.team, "error": str(failure)})
             return
         fresh = Secrets(answer["access_token"], answer.get("refresh_token") or "")
-        life = timedelta(seconds=int(answer["expires_in"]))
-        await self._seal(found, fresh, now + life)
+        ends = now + timedelta(seconds=int(answer["expires_in"]))
+        self._fetched[found.secrets] = _Fetched(fresh, ends)  # the refresh token works no more
+        await self._seal(found, fresh, ends)
         log.info("token_renewed", extra={"team": found.team})
 
     async def _seal(
@@ -159,13 +183,14 @@ class InstalledWorkspaces:
         sealed = self.vault.seal(found.team, secrets)
         async with self.database.write() as conn:
             await installations.seal_anew(conn, found.team, found.version, sealed, expires_at)
+        self._fetched.pop(found.secrets, None)
         self._known.pop(found.team, None)
 
     def _remember(self, found: Installation) -> Workspace:
         """Keep the workspace as it is known, with its caches, while nothing has changed in it."""
         known = self._known.get(found.team)
-        if known is None or known.version != found.version:
-            known = _Known(0.0, found.version, self._workspace(found))
+        if known is None or known.sealed != found.secrets:
+            known = _Known(0.0, found.secrets, self._workspace(found))
         self._known[found.team] = replace(known, until=self.clock() + LIFE_S)
         return known.workspace
 

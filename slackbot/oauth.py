@@ -8,6 +8,7 @@ that SQLite's writers take.
 from __future__ import annotations
 
 import hashlib
+import html
 import logging
 import secrets
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackbot.config import Settings
 from slackbot.identity import who_am_i
 from slackbot.scopes import BOT_SCOPES
-from slackbot.slack_calls import SlackFailure
+from slackbot.slack_calls import SlackFailure, sorted_failures
 from slackbot.vault import Secrets, Vault
 from storage import installations
 from storage.database import Database
@@ -44,6 +45,25 @@ log = logging.getLogger(__name__)
 
 STATE_LIFE_S = 600
 """So long may somebody think about it on Slack's page."""
+
+_WHY = {
+    "access_denied": "It was cancelled on Slack's page, or an admin must approve the app first.",
+    "invalid_browser": (
+        "It was not begun in this browser, this page was loaded twice, or its address is not https."
+    ),
+    "invalid_state": "It took longer than ten minutes, or this page was loaded twice.",
+    "invalid_code": "Slack did not confirm it.",
+    "missing_code": "Slack did not confirm it.",
+}
+_OTHERWISE = "Slack refused it."
+_NOT_INSTALLED = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>AutoTicket was not installed</title>
+<body style="font-family: sans-serif; text-align: center; padding: 2em">
+<h1>AutoTicket was not installed</h1>
+<p>{why}</p>
+<p><a href="{again}">Begin again</a></p>
+</body></html>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +138,24 @@ class StateStore(AsyncOAuthStateStore):
             return await installations.consume_state(conn, _digest(state), datetime.now(UTC))
 
 
+class Flow(AsyncOAuthFlow):
+    """Bolt's flow, which alone does not expect that Slack does not answer."""
+
+    async def run_installation(self, code: str) -> Installation | None:
+        """Redeem the code; None when that failed."""
+        try:
+            async with sorted_failures():
+                return await super().run_installation(code)
+        except SlackFailure as failure:
+            log.error("code_not_redeemed", extra={"error": str(failure)})
+            return None
+
+
 def oauth_flow(
     settings: Settings, database: Database, vault: Vault, connect: Callable[[str], AsyncWebClient]
 ) -> AsyncOAuthFlow:
     """The pages `/slack/install` and `/slack/oauth_redirect`."""
-    return AsyncOAuthFlow(
+    return Flow(
         client=connect(""),
         settings=AsyncOAuthSettings(
             client_id=settings.client_id,
@@ -143,10 +176,18 @@ async def _as_usual(args: AsyncSuccessArgs) -> BoltResponse:
 
 
 async def _saying_why(args: AsyncFailureArgs) -> BoltResponse:
-    """Bolt's page, but with our reason where we refused, and not only `storage_error`."""
-    if isinstance(args.error, BoltError):
-        args.reason = str(args.error)
-    return await args.default.failure(args)
+    """A page in our words: the reason in the address is whatever who made the link has written."""
+    known = str(args.error) if isinstance(args.error, BoltError) else _WHY.get(args.reason)
+    why, again = known or _OTHERWISE, args.settings.install_path
+    log.warning("not_installed", extra={"why": why})
+    return BoltResponse(
+        status=args.suggested_status_code,
+        headers={
+            "Content-Type": "text/html; charset=utf-8",
+            "Set-Cookie": args.settings.state_utils.build_set_cookie_for_deletion(),
+        },
+        body=_NOT_INSTALLED.format(why=html.escape(why), again=html.escape(again)),
+    )
 
 
 def _time(seconds: float | None) -> datetime | None:

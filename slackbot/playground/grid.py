@@ -70,6 +70,10 @@ class Grid:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+        await self.go_away()
+
+    async def go_away(self) -> None:
+        """Answer nobody any more."""
         if self._runner is not None:
             await self._runner.cleanup()
 

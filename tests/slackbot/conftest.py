@@ -142,3 +142,11 @@ def new_office(slack, tmp_path, texts, root, model_once):
         return Office(slack, settings, texts, people, channels)
 
     return make
+
+
+@pytest.fixture
+async def house(tmp_path, root, texts, model_once):
+    from tests.slackbot.house import two_workspaces  # noqa: PLC0415  it needs the office above
+
+    async with two_workspaces(tmp_path, root, texts) as house:
+        yield house

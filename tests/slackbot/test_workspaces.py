@@ -4,124 +4,20 @@ Both have the same ids for everything: people, channels and messages. Slack neve
 and whatever is not kept apart by team would show.
 """
 
-import contextlib
-import html
 import json
-import re
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
-import httpx
 import pytest
 import sqlalchemy as sa
-import yaml
 from cryptography.fernet import Fernet
 
 from slackbot import delivery, installed
 from slackbot.config import parse_settings
 from slackbot.doctor import diagnose
 from slackbot.errors import ConfigError
-from slackbot.playground import Playground
-from slackbot.playground.grid import CLIENT_ID, CLIENT_SECRET, Grid
-from slackbot.team_settings import TeamSettings, TriageMode
-from storage import deliveries, installations
+from storage import deliveries
 from storage.schema import tickets as tickets_table
-from tests.slackbot.conftest import Office
-from tests.slackbot.serving import serving
+from tests.slackbot.house import KEY, found
 from tests.waiting import until
-
-KEY = Fernet.generate_key().decode()
-
-
-@dataclass
-class House:
-    """Two workspaces, and the settings of the bot that serves both."""
-
-    grid: Grid
-    acme: Office
-    globex: Office
-    env: dict
-    bot: object = None
-    port: int = 0
-
-    @contextlib.asynccontextmanager
-    async def open(self):
-        async with serving(self.env) as front:
-            self.bot, self.port = front.bot, front.port
-            for office in (self.acme, self.globex):
-                office.bot, office.port = front.bot, front.port
-                office.slack.use_http(f"http://127.0.0.1:{front.port}/slack/events")
-            yield self
-
-    def page(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    async def install(self, office):
-        """Go through the pages as a browser would."""
-        async with httpx.AsyncClient() as browser:
-            first = await browser.get(self.page("/slack/install"))
-            link = html.unescape(re.search(r'href="(http[^"]+authorize[^"]+)"', first.text)[1])
-            cookie = first.headers["set-cookie"].split(";")[0]
-            query = self.grid.approve(link, office.slack)
-            back = self.page(f"/slack/oauth_redirect?{query}")
-            return await browser.get(back, headers={"Cookie": cookie})
-
-    async def furnish(self, office, reviewer):
-        """Install, and set channels and reviewers as an admin would."""
-        assert (await self.install(office)).status_code == 200
-        wanted = TeamSettings(
-            triage={office.help_.id: TriageMode.AUTO},
-            review_channel=office.review.id,
-            reviewers=frozenset({reviewer.id}),
-        )
-        await self.bot.desk.teams.change(office.slack.team_id, wanted, seen=0, by="UADMIN")
-
-    async def pending(self, office):
-        """The team's ticket that waits in its review channel."""
-        await office.ana.say(office.help_, office.unsure())
-        card = await office.card("review")
-        await office.settled()
-        return card
-
-
-@pytest.fixture
-async def house(tmp_path, root, texts, model_once):
-    manifest = yaml.safe_load((root / "manifest.yml").read_text(encoding="utf-8"))
-    now = time.time() + 60  # the same for both, and so are all timestamps
-
-    async with contextlib.AsyncExitStack() as stack:
-        offices = []
-        for team in ("acme", "globex"):
-            slack = Playground(
-                manifest=manifest,
-                team=team,
-                signing_secret="shared",
-                pace=False,
-                clock=lambda: now,
-                retry_delays=(0.0, 0.05, 0.2),
-            )
-            await stack.enter_async_context(slack)
-            people = {name: slack.add_user(name) for name in ("ana", "rita", "rob")}
-            names = {"help_": "it-help", "review": "it-review", "random": "random"}
-            channels = {name: slack.add_channel(called) for name, called in names.items()}
-            offices.append(Office(slack, {}, texts, people, channels))
-        acme, globex = offices
-        assert (acme.ana.id, acme.help_.id) == (globex.ana.id, globex.help_.id)
-        grid = await stack.enter_async_context(Grid((acme.slack, globex.slack)))
-        env = {
-            "SLACK_CLIENT_ID": CLIENT_ID,
-            "SLACK_CLIENT_SECRET": CLIENT_SECRET,
-            "SLACK_SIGNING_SECRET": "shared",
-            "AUTOTICKET_ENCRYPTION_KEY": KEY,
-            "SLACK_API_URL": grid.api_url,
-            "AUTOTICKET_PORT": "0",
-            "AUTOTICKET_DATABASE_URL": f"sqlite:///{tmp_path / 'autoticket.db'}",
-            "AUTOTICKET_MODEL_DIR": str(root / "models" / "default"),
-            "AUTOTICKET_POSTS_PER_SECOND": "1000",
-            "AUTOTICKET_AUDIT_RATE": "0",
-        }
-        yield House(grid, acme, globex, env)
 
 
 def forge(card, number):
@@ -254,94 +150,12 @@ async def test_revoked_tokens_are_forgotten(house):
         assert await found(house, house.acme) is not None
 
 
-async def test_a_whole_organisation_is_refused_in_plain_words(house):
-    async with house.open():
-        house.grid.organisation_wide = True
-        answer = await house.install(house.acme)
-        assert answer.status_code == 500
-        assert "install it in each workspace" in answer.text
-        assert "storage_error" not in answer.text
-        assert await found(house, house.acme) is None
-
-
 def confirm(house, user, number, text):
     from slackbot.desk import Step  # noqa: PLC0415
     from storage.records import Action  # noqa: PLC0415
 
     queue = house.bot.desk.classifier.classify([text])[0].queue_label
     return Step(number=number, action=Action.CONFIRM, user=user, queue=queue)
-
-
-async def found(house, office):
-    async with house.bot.desk.database.read() as conn:
-        return await installations.get(conn, office.slack.team_id)
-
-
-def database_files(folder):
-    return list(folder.glob("autoticket.db*"))
-
-
-async def test_tokens_lie_sealed_and_are_renewed_before_they_end(house, tmp_path, monkeypatch):
-    monkeypatch.setattr(delivery, "backoff_s", lambda attempts, rng: 0.05)
-    house.grid.token_life_s = 3600
-    acme = house.acme
-    async with house.open():
-        await house.furnish(acme, acme.rita)
-        first = await found(house, acme)
-        assert first.expires_at is not None
-        # Nobody has asked for anything when the token ends: cards that come too early wait.
-        house.grid.expire()
-        await acme.ana.say(acme.help_, acme.unsure())
-        await until(lambda: "chat.postMessage" in house.grid.refused)
-        await house.bot.workspaces.renew_all(datetime.now(UTC))
-        await acme.card("review")
-        await acme.settled()
-        renewed = await found(house, acme)
-        assert (renewed.version, renewed.secrets == first.secrets) == (first.version + 1, False)
-    assert all(b"xox" not in file.read_bytes() for file in database_files(tmp_path))
-
-
-async def test_another_key_seals_anew_and_then_the_old_one_may_go(house):
-    async with house.open():
-        await house.furnish(house.acme, house.acme.rita)
-        sealed = (await found(house, house.acme)).secrets
-    newer = Fernet.generate_key().decode()
-    house.env["AUTOTICKET_ENCRYPTION_KEY"] = f"{newer},{KEY}"
-
-    async def sealed_anew():
-        return (await found(house, house.acme)).secrets != sealed
-
-    async with house.open():
-        await until(sealed_anew)
-    house.env["AUTOTICKET_ENCRYPTION_KEY"] = newer
-    async with house.open():
-        assert (await house.pending(house.acme)).channel == house.acme.review.id
-
-
-async def test_nobody_slips_an_installation_in(house):
-    async with house.open(), httpx.AsyncClient() as browser:
-        first = await browser.get(house.page("/slack/install"))
-        link = html.unescape(re.search(r'href="(http[^"]+authorize[^"]+)"', first.text)[1])
-        cookie = {"Cookie": first.headers["set-cookie"].split(";")[0]}
-        query = house.grid.approve(link, house.acme.slack)
-
-        async def come_back(query, headers):
-            answer = await browser.get(
-                house.page(f"/slack/oauth_redirect?{query}"), headers=headers
-            )
-            return answer.status_code
-
-        assert await come_back(query, {}) == 400  # another browser
-        assert (
-            await come_back("code=x&state=made-up", {"Cookie": "slack-app-oauth-state=made-up"})
-            == 401
-        )
-        assert await found(house, house.acme) is None
-        assert await come_back(query, cookie) == 200
-        assert await come_back(query, cookie) == 401  # a state works once
-        query = house.grid.approve(link, house.globex.slack)
-        assert await come_back(query, cookie) == 401
-        assert await found(house, house.globex) is None
 
 
 async def test_a_workspace_without_the_app_is_told_so(house):
