@@ -5,16 +5,22 @@ and whatever is not kept apart by team would show.
 """
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from core.decision import Reason
 from slackbot import delivery, installed
 from slackbot.config import parse_settings
 from slackbot.doctor import diagnose
 from slackbot.errors import ConfigError
-from storage import deliveries
+from slackbot.stats.period import parse_period
+from slackbot.views.ids import ActionId
+from slackbot.views.model import ModelAction
+from storage import deliveries, forget
+from storage.schema import metadata, predictions
 from storage.schema import tickets as tickets_table
 from tests.slackbot.house import KEY, found
 from tests.waiting import until
@@ -105,6 +111,83 @@ async def test_no_team_sees_or_settles_what_is_anothers(house):
         numbers = {c.metadata["event_payload"]["ticket"] for c in globex.cards()}
         assert numbers == {"T-2", "T-3", "T-4"}
         assert house.grid.refused == []
+
+
+async def rows_of(house, office):
+    """All that the record says of a team's tickets, steps and cards."""
+    kept = []
+    async with house.bot.desk.database.read() as conn:
+        for table in metadata.sorted_tables:
+            if "team" in table.c and table.name not in ("inbox", "lanes", "deliveries"):
+                rows = await conn.execute(sa.select(table))
+                kept += [tuple(row) for row in rows if row.team == office.slack.team_id]
+    return kept
+
+
+def press(card, action_id, value):
+    """Give a card one button, such as only a forger would."""
+    button = {
+        "type": "button",
+        "action_id": action_id,
+        "value": value,
+        "text": {"type": "plain_text", "text": "x"},
+    }
+    card.blocks = [{"type": "actions", "block_id": "audit:T-1:x", "elements": [button]}]
+
+
+async def test_no_button_with_anothers_number_reads_or_changes_anything(house):
+    acme, globex = house.acme, house.globex
+    secret = "the zebra printer in the vault"
+    async with house.open():
+        await house.furnish(acme, acme.rita)
+        await house.furnish(globex, globex.rob)
+        await acme.ana.command("/ticket", f"{secret} {acme.unsure()}", channel=acme.random)
+        theirs = await acme.card("review")
+        await acme.settled()
+        own = await house.pending(globex)
+        queue = house.bot.desk.classifier.queues[0]
+        before = await rows_of(house, acme)
+        for action_id in (*ActionId, *ModelAction):
+            choice = "P1" if action_id is ActionId.PRIORITY else queue
+            press(own, action_id.value, f"T-1:{choice}")
+            for person in (globex.rob, globex.ana):  # a reviewer, and one with the reporter's id
+                await person.click(own, action_id.value)
+        for number in ("T-1", "t-1", "1", "#1", " T-1", "T-01"):
+            await globex.ana.command("/ticket", f"status {number}", channel=globex.random)
+        await globex.settled()
+        assert await rows_of(house, acme) == before
+        seen = [globex.slack.ephemerals(person) for person in (globex.rob, globex.ana)]
+        shown = json.dumps([message.shown for messages in seen for message in messages])
+        assert "zebra" not in shown
+        assert "T-1" in shown  # it was asked about, and told that there is none
+
+        # What one team has settled governs nothing in another.
+        other = next(name for name in house.bot.desk.classifier.queues if name != queue)
+        await acme.rita.choose(theirs, "review_reassign", other)
+        await acme.settled()
+        for office in (globex, acme):
+            text = f"{secret} {acme.unsure()}"
+            await office.ana.command("/ticket", text, channel=office.random)
+            await office.settled()
+        async with house.bot.desk.database.read() as conn:
+            rows = await conn.execute(
+                sa.select(predictions.c.team, predictions.c.reason).order_by(predictions.c.id)
+            )
+            [(first, unlike), (last, like)] = list(rows)[-2:]
+        assert (first, last) == (globex.slack.team_id, acme.slack.team_id)
+        assert (unlike == Reason.SETTLED_LIKE, like == Reason.SETTLED_LIKE) == (False, True)
+
+        # The numbers count one's own, and forgetting one team leaves the other.
+        numbers = house.bot.desk.numbers
+        counted = [
+            (await numbers.of(office.slack.team_id, parse_period("all", datetime.now(UTC)), 0.95))
+            for office in (acme, globex)
+        ]
+        assert [each.tickets for each in counted] == [2, 2]
+        kept = await rows_of(house, globex)
+        async with house.bot.desk.database.write() as conn:
+            assert await forget.everything_of(conn, team=acme.slack.team_id) == 2
+        assert await rows_of(house, globex) == kept
 
 
 async def test_who_removes_the_app_hears_nothing_more_and_harms_nobody(house, monkeypatch):
