@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from core.decision import Reason
 from slackbot import delivery, installed
 from slackbot.config import parse_settings
+from slackbot.desk import precedents
 from slackbot.doctor import diagnose
 from slackbot.errors import ConfigError
 from slackbot.stats.period import parse_period
@@ -135,7 +136,8 @@ def press(card, action_id, value):
     card.blocks = [{"type": "actions", "block_id": "audit:T-1:x", "elements": [button]}]
 
 
-async def test_no_button_with_anothers_number_reads_or_changes_anything(house):
+async def test_no_button_with_anothers_number_reads_or_changes_anything(house, monkeypatch):
+    monkeypatch.setattr(precedents, "FRESH_S", 0)
     acme, globex = house.acme, house.globex
     secret = "the zebra printer in the vault"
     async with house.open():
