@@ -26,7 +26,6 @@ _PRIOR_LEAD = 0.3
 """By this share of the way from the promise to 1 the bundle does better than it promises: the
 prior then gives the promise about the 80 % certainty that its thresholds were chosen with."""
 
-_LEAST_AUDITS = 30
 _SURE_OF_FALL = 0.995
 """Probability of a broken promise at which a queue is demoted."""
 
@@ -85,8 +84,7 @@ def weigh(outcomes: Sequence[bool], promise: float) -> Evidence:
 
 def judge_automatic(evidence: Evidence) -> Verdict:
     """Whether a queue that is routed automatically shall go back to review."""
-    enough = evidence.n >= _LEAST_AUDITS
-    return Verdict.FALLEN if enough and evidence.broken >= _SURE_OF_FALL else Verdict.HOLDS
+    return Verdict.FALLEN if evidence.broken >= _SURE_OF_FALL else Verdict.HOLDS
 
 
 def judge_demoted(evidence: Evidence) -> Verdict:

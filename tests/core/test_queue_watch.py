@@ -30,12 +30,12 @@ def test_one_wrong_route_more_never_helps(right, wrong):
     assert worse.low <= better.low
 
 
-@pytest.mark.parametrize(("right", "wrong"), [(0, 0), (3, 0), (0, 3), (20, 9), (38, 2), (95, 5)])
+@pytest.mark.parametrize(("right", "wrong"), [(0, 0), (3, 0), (0, 5), (6, 6), (38, 2), (95, 5)])
 def test_few_audits_or_few_mistakes_demote_nobody(right, wrong):
     assert judge_automatic(told(right, wrong)) is Verdict.HOLDS
 
 
-@pytest.mark.parametrize(("right", "wrong"), [(20, 11), (85, 15), (30, 10)])
+@pytest.mark.parametrize(("right", "wrong"), [(0, 6), (7, 7), (20, 9), (85, 15), (30, 10)])
 def test_many_mistakes_demote(right, wrong):
     assert judge_automatic(told(right, wrong)) is Verdict.FALLEN
 
