@@ -210,6 +210,7 @@ def evaluate(**options: Any) -> None:
 @click.option("--background", is_flag=True, help="Leave the processor to others.")
 def retrain(background: bool) -> None:
     """Learn from what people settled: a new version beside the one in force, compared with it."""
+    _calculate_in_one_thread()  # the bot is at work beside it
     from slackbot.learning import commands  # noqa: PLC0415
 
     if background:
