@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -45,11 +45,12 @@ from storage.records import QueueDepth
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 8.0
+GRACE_S = 6.0
 """What is in hand at SIGTERM may take this long to finish."""
 
 RELEASE_S = 1.0
-"""A database that does not answer by then is left, and the leases run out by themselves."""
+"""A database that does not answer by then is left, and the leases run out by themselves; a stop may
+take 10 s in all, and the connections are still to be closed."""
 
 SNAPSHOT_S = 2.0
 """Prometheus waits 10 s for an answer by default, and asks again every 15."""
@@ -140,8 +141,7 @@ class Bot:
             _, late = await asyncio.wait(loops, timeout=GRACE_S)
             for loop in late:
                 loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
-            await self._release_leases()
+            await self._let_go(loops)
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
@@ -158,11 +158,14 @@ class Bot:
             await asyncio.gather(connecting, return_exceptions=True)
             await self._socket.close()
 
-    async def _release_leases(self) -> None:
+    async def _let_go(self, loops: Sequence[asyncio.Task[None]]) -> None:
+        """Release all leases, once nothing works on them any more."""
         try:
-            async with asyncio.timeout(RELEASE_S), self.desk.database.write() as conn:
-                await inbox.release(conn, owner=self.owner)
-                await lanes.release(conn, owner=self.owner)
+            async with asyncio.timeout(RELEASE_S):
+                await asyncio.gather(*loops, return_exceptions=True)
+                async with self.desk.database.write() as conn:
+                    await inbox.release(conn, owner=self.owner)
+                    await lanes.release(conn, owner=self.owner)
         except (DatabaseUnavailable, TimeoutError) as error:
             log.warning("leases_left_to_expire", extra={"error": str(error)})
 
@@ -185,11 +188,11 @@ async def open_bot(
 
     Args:
         settings: As configured.
-        stop: Ends the waiting for Slack.
+        stop: Ends the waiting for Slack, and for another replica that migrates the database.
         metrics: Where the bot counts; its own when nobody reads them.
 
     Yields:
-        The bot; None when `stop` was set before Slack answered.
+        The bot; None when `stop` was set before both had answered.
 
     Raises:
         SlackRefused: Slack does not accept the bot token.
@@ -201,7 +204,10 @@ async def open_bot(
         webhooks = _webhooks(settings, elsewhere)
         connect = _connector(settings, metrics, session)
         loading = asyncio.create_task(asyncio.to_thread(_load_classifier, settings))
-        database = await Database.open(settings.database_url)
+        database = await _opened(settings, stop)
+        if database is None:
+            yield None
+            return
         teams = SettingsOfTeams(database, settings.first_of_teams)
         asking = asyncio.create_task(_workspaces(settings, database, teams, connect))
         try:
@@ -226,6 +232,17 @@ async def open_bot(
         finally:
             asking.cancel()
             await database.close()
+
+
+async def _opened(settings: Settings, stop: asyncio.Event) -> Database | None:
+    """The database; None when `stop` was set before it was open."""
+    opening = asyncio.create_task(Database.open(settings.database_url))
+    try:
+        await first_of(stop, opening)
+        return opening.result() if opening.done() else None
+    finally:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
 
 
 async def _workspaces(

@@ -78,8 +78,7 @@ class Deliverer:
         Every lane has a task of its own, so that a channel in which Slack is slow holds up nobody
         but itself.
         """
-        in_hand = Tasks()
-        try:
+        async with Tasks() as in_hand:
             while not stop.is_set():
                 self.desk.outbox_filled.clear()
                 leased, histories = await self._lease(LANES_AT_ONCE - len(in_hand))
@@ -87,8 +86,6 @@ class Deliverer:
                     in_hand.start(self._deliver_lane(lane, histories))
                 if not leased:
                     await in_hand.wait_for_one_or(self.desk.outbox_filled, POLL_S)
-        finally:
-            await in_hand.finish()
 
     async def _lease(self, limit: int) -> tuple[list[Lane], dict[int, History]]:
         """Take lanes, and then read the tickets that they are about, all in one go."""

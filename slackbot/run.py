@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 
 from slackbot.bot import first_of, open_bot
@@ -11,6 +12,9 @@ from slackbot.config import Settings
 from slackbot.server import Front, listening
 
 log = logging.getLogger(__name__)
+
+END_S = 9.5
+"""Who is told to stop has ended by then, whatever still waits for a database that has vanished."""
 
 
 async def run_bot(settings: Settings) -> None:
@@ -24,9 +28,22 @@ async def run_bot(settings: Settings) -> None:
     """
     settings.require_slack()
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        loop.call_later(END_S, _end_now)
+
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+        loop.add_signal_handler(signal_number, end)
     await serve(Front(settings), stop)
+
+
+def _end_now() -> None:
+    """End like a process that was killed, which costs nothing but the time until leases run out."""
+    log.warning("ended_by_force", extra={"after_s": END_S})
+    logging.shutdown()
+    os._exit(0)
 
 
 async def serve(front: Front, stop: asyncio.Event) -> None:

@@ -5,14 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 
 class Tasks:
-    """A set of running tasks."""
+    """A set of running tasks; the end of its block waits for them, or cancels them with itself."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Nothing runs yet."""
+        return self
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Wait for what runs; what raised there is raised here."""
+        try:
+            if not isinstance(error, asyncio.CancelledError):
+                await asyncio.gather(*self._running)
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
 
     def __len__(self) -> int:
         return len(self._running)
@@ -35,14 +49,6 @@ class Tasks:
         finally:
             signal.cancel()
         self._reap()
-
-    async def finish(self) -> None:
-        """Wait for all of them; cancel them when this is cancelled."""
-        try:
-            await asyncio.gather(*self._running)
-        finally:
-            for task in self._running:
-                task.cancel()
 
     def _reap(self) -> None:
         ended = {task for task in self._running if task.done()}

@@ -53,15 +53,12 @@ class Worker:
         What must first be fetched from Slack has a task of its own, so that a slow answer holds up
         nobody else.
         """
-        fetching = Tasks()
-        try:
+        async with Tasks() as fetching:
             while not stop.is_set():
                 self.desk.inbox_filled.clear()
                 busy = await self._work_off(fetching)
                 if not busy or len(fetching) >= FETCHES_AT_ONCE:
                     await fetching.wait_for_one_or(self.desk.inbox_filled, POLL_S)
-        finally:
-            await fetching.finish()
 
     async def _work_off(self, fetching: Tasks) -> bool:
         """Lease one batch and triage it; False when nothing waits."""
