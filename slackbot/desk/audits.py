@@ -50,6 +50,10 @@ class AuditDraw:
         """A number in [0, 1) by which tickets beyond the day's review budget are drawn."""
         return self._uniform(team, f"{ticket_id}:{day}", b"exploration")
 
+    def explores(self, team: str, day: date) -> float:
+        """A number in [0, 1) by which a budget of one goes to a ticket drawn at random."""
+        return self._uniform(team, str(day), b"explores")
+
     def _uniform(self, team: str, ticket_key: str, what: bytes) -> float:
         """A number in [0, 1), uniform over tickets."""
         message = b"\0".join((what, team.encode(), ticket_key.encode()))

@@ -86,20 +86,27 @@ def today(waiting: Sequence[Waiting], left: int | None, drawn: Collection[int] =
     return Today((*share, *others[left - len(explored) :]), len(waiting) - left)
 
 
-def draw(waiting: Sequence[Waiting], left: int, chance: Callable[[Waiting], float]) -> Drawn:
+def draw(
+    waiting: Sequence[Waiting], left: int, chance: Callable[[Waiting], float], coin: float
+) -> Drawn:
     """Draw the random share of today's budget.
 
     Args:
         waiting: All that waits.
         left: How many decisions today's budget has left.
         chance: A number in [0, 1) for each ticket, uniform and independent of all else.
+        coin: A number in [0, 1) for the day, likewise: whether the only place is drawn.
 
     Returns:
         A simple random sample of what the expected cost alone would leave out.
     """
-    if len(waiting) <= left:
+    if not 0 < left < len(waiting):
         return Drawn((), 0.0)
-    size = max(round(EXPLORATION_SHARE * left), min(1, left - 1), 0)
+    if left == 1:  # one place cannot be shared on one day: over the days it is
+        rest = _ranked(waiting)[1:]
+        sample = [min(rest, key=chance)] if coin < EXPLORATION_SHARE else []
+        return Drawn(tuple(sample), EXPLORATION_SHARE / len(rest))
+    size = max(round(EXPLORATION_SHARE * left), 1)
     rest = _ranked(waiting)[left - size :]
     sample = sorted(rest, key=chance)[:size]
     return Drawn(tuple(sample), size / len(rest))

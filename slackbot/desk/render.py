@@ -155,6 +155,7 @@ def as_judgements(said: Iterable[Prediction], names: QueueNames) -> tuple[Judgem
             decision=Decision(each.decision),
             reason=Reason(each.reason),
             priority=Priority(each.priority),
+            language=each.language,
             model_version=each.model_version,
             today=names.since(Written.PREDICTIONS, each.id, each.queue),
         )

@@ -101,7 +101,7 @@ async def begin_day(
     def chance(ticket: Waiting) -> float:
         return audits.exploration(team, ticket.ticket_id, now.date())
 
-    drawn = draw(everything, left, chance)
+    drawn = draw(everything, left, chance, audits.explores(team, now.date()))
     known = await review_requests.latest(conn, [each.ticket_id for each in drawn.tickets])
     asked = [request for request in _requests(team, drawn) if _is_unasked(request, known)]
     await review_requests.add(conn, asked, now)

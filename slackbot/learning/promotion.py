@@ -33,6 +33,16 @@ class AlreadyDecided(AutoTicketError):
         self.answer = answer
 
 
+class Outdated(AutoTicketError):
+    """The offered version was compared with another than the one in force."""
+
+    def __init__(self, version: str, compared_with: str, present: str) -> None:
+        super().__init__(
+            f"{version} was compared with {compared_with}, but {present} is in force by now: run "
+            "`autoticket retrain` for a new version that is compared with that one"
+        )
+
+
 async def in_force(database: Database) -> str | None:
     """The version that people promoted; None when nobody has, or the record is older than that.
 
@@ -54,6 +64,7 @@ async def decide(
     configured: str,
     keep: bool = False,
     offer: str | None = None,
+    compared_with: str | None = None,
 ) -> ModelChange | NewModelChange:
     """Put a version in force, or say that it shall not be.
 
@@ -64,6 +75,7 @@ async def decide(
         configured: The version that serves while nobody has promoted any.
         keep: Leave the present version in force.
         offer: The card's version when this answers a card: the first answer counts.
+        compared_with: The version that a card compares it with; None when nobody looked at a card.
 
     Returns:
         The decision, as recorded.
@@ -71,6 +83,7 @@ async def decide(
     Raises:
         AlreadyInForce: That version serves.
         AlreadyDecided: The card was answered before.
+        Outdated: It is to be promoted, and the comparison is with a version that serves no more.
         DatabaseUnavailable: Nothing was written.
     """
     async with database.write() as conn:
@@ -79,6 +92,8 @@ async def decide(
         present = await model_changes.in_force(conn) or configured
         if version == present:
             raise AlreadyInForce(f"{version} is in force already")
+        if not keep and compared_with not in (None, present):
+            raise Outdated(version, compared_with, present)
         change = NewModelChange(
             change=ModelChangeKind.KEEP if keep else ModelChangeKind.PROMOTE,
             by=by,

@@ -155,6 +155,7 @@ class ModelWatch:
             UnknownVersion: Its folder is gone, or lies on another machine.
             AlreadyDecided: Somebody was first.
             AlreadyInForce: It serves already.
+            Outdated: It was compared with another version than the one that serves.
             DatabaseUnavailable: Nothing was written.
         """
         found = await asyncio.to_thread(versions.find, self.model_dir, version)
@@ -165,6 +166,7 @@ class ModelWatch:
             configured=self._configured,
             keep=keep,
             offer=version,
+            compared_with=(found.replay() or {}).get("current"),
         )
         log.info("model_decided", extra={"version": version, "kept": keep})
         await self.check()

@@ -13,7 +13,6 @@ from slackbot.views.ids import MAX_QUEUE_NAME
 from slackbot.views.message import Block, Message
 from slackbot.views.ticket import TicketCard
 from slackbot.views.words import (
-    DECISIONS,
     REASONS,
     SIGNS,
     STATES,
@@ -142,7 +141,6 @@ def full_body(ticket: TicketCard) -> list[Block]:
         text = quote(ticket.text, limit=1500, lines=20)
         shown += [blocks.section(text)] if text else []
     shown.append(blocks.section(_verdict(ticket, with_guess=True)))
-    shown.append(blocks.context(_judgement(ticket)))
     events = [(said.at, judgement_line(said)) for said in ticket.judgements]
     events += [(step.at, step_line(step)) for step in ticket.steps]
     in_time = [line for _, line in sorted(events, key=lambda event: event[0])]
@@ -212,15 +210,6 @@ def _priority(ticket: TicketCard) -> str:
     chosen = ticket.last(Action.PRIORITY)
     why = f"set by {mention(chosen.by)}" if chosen else snippet(ticket.priority_why, 100)
     return priority_line(ticket.priority, why)
-
-
-def _judgement(ticket: TicketCard) -> str:
-    """What the model said and did, in small letters."""
-    version, language = snippet(ticket.model_version, 60), snippet(ticket.language, 20)
-    return (
-        f"{_best_guess(ticket)}. {DECISIONS[ticket.decision]} {REASONS[ticket.reason]}\n"
-        f"Model {version}, language {language}"
-    )
 
 
 def _history(ticket: TicketCard, most: int) -> list[Block]:

@@ -43,6 +43,7 @@ class Judgement:
         decision: What it decided.
         reason: Why.
         priority: What it took the priority for.
+        language: Of the text, as `core.language` names it.
         model_version: The bundle that said so.
         today: What that queue is called today, or was split into; empty while nothing changed.
     """
@@ -53,6 +54,7 @@ class Judgement:
     decision: Decision
     reason: Reason
     priority: Priority
+    language: str
     model_version: str
     today: tuple[str, ...] = ()
 

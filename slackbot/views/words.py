@@ -114,7 +114,8 @@ def judgement_line(said: Judgement) -> str:
     """What the model said: "Model 2026.11 took it for *Access*, 91 %, P3 …"."""
     return (
         f"Model {snippet(said.model_version, 60)}: {then_and_now(said.queue, said.today)} "
-        f"({percent(said.confidence)}), {said.priority.label}. {DECISIONS[said.decision]} "
+        f"({percent(said.confidence)}), {said.priority.label}, "
+        f"language {snippet(said.language, 20)}. {DECISIONS[said.decision]} "
         f"{REASONS[said.reason]} · {moment(said.at)}"
     )
 

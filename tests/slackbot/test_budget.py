@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slackbot.desk import Step
+from slackbot.desk.audits import AuditDraw
 from slackbot.desk.budget import EXPLORATION_SHARE, draw, expected_cost, today
 from slackbot.views.home import Wanted
 from storage import review_requests
@@ -54,8 +55,8 @@ def test_beyond_the_budget_nothing_is_lost_and_the_costliest_come_first(tickets,
 
 @given(waiting_tickets, st.integers(0, 45))
 def test_the_random_share_is_drawn_from_what_would_be_left_out(tickets, left):
-    drawn = draw(tickets, left, lambda each: each.ticket_id % 7)
-    if len(tickets) <= left:
+    drawn = draw(tickets, left, lambda each: each.ticket_id % 7, coin=0.5)
+    if len(tickets) <= left or left <= 1:
         assert drawn.tickets == ()
         return
     size = len(drawn.tickets)
@@ -69,12 +70,28 @@ def test_every_ticket_that_would_be_left_out_is_drawn_as_often_as_recorded():
     tickets = [replace(SOME, ticket_id=n, confidence=n / 30) for n in range(1, 31)]
     count, runs = Counter(), 400
     for run in range(runs):
-        drawn = draw(tickets, 10, lambda each, run=run: hash((run, each.ticket_id)) % 9973)
+        drawn = draw(tickets, 10, lambda each, run=run: hash((run, each.ticket_id)) % 9973, 0.0)
         count.update(each.ticket_id for each in drawn.tickets)
     assert drawn.probability == 2 / 22
     assert set(count) == set(range(9, 31))
     expected = runs * drawn.probability
     assert all(abs(n - expected) < 5 * expected**0.5 for n in count.values())
+
+
+def test_a_budget_of_one_goes_to_chance_on_as_many_days_as_recorded():
+    tickets = [replace(SOME, ticket_id=n, confidence=n / 5) for n in range(1, 5)]
+    audits, count, days = AuditDraw(b"key", 0.0), Counter(), 2000
+    for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(days)):
+
+        def chance(each, day=day):
+            return audits.exploration("T", each.ticket_id, day)
+
+        drawn = draw(tickets, 1, chance, audits.explores("T", day))
+        assert drawn.probability == EXPLORATION_SHARE / 3
+        count.update(each.ticket_id for each in drawn.tickets)
+    assert set(count) == {2, 3, 4}  # the first is for today on every other day
+    expected = days * drawn.probability
+    assert all(abs(n - expected) < 4 * expected**0.5 for n in count.values())
 
 
 @pytest.fixture

@@ -183,6 +183,22 @@ async def test_what_was_no_ticket_is_looked_at_and_not_lost(learning_office):
         assert "A person will check" in str(own.blocks)
 
 
+async def test_a_comparison_with_a_version_that_serves_no_more_promotes_nothing(learning_office):
+    async with learning_office.open() as office:
+        made = await new_version(office)
+        card, models = await offered(office), office.bot.models
+        await promotion.decide(
+            models.desk.database, by="U1", version="newer", configured=version(office)
+        )
+        await office.rita.click(card, "model_promote")
+        await office.slack.until(lambda: office.slack.ephemerals(office.rita), 5)
+        [told] = office.slack.ephemerals(office.rita)
+        assert f"{made.version} was compared with {version(office)}, but newer is" in told.text
+        assert "autoticket retrain" in told.text
+        assert await promotion.in_force(models.desk.database) == "newer"
+        assert card.find("model_promote")  # rolled back, the comparison holds again
+
+
 async def test_kept_means_kept(learning_office):
     async with learning_office.open() as office:
         configured = version(office)

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.because import Moved
+from core.decision import Decision, Priority, Reason
 from slackbot.views import answers
+from slackbot.views.ticket import Judgement
 from storage.records import Action, Review, State
 from tests.views.examples import (
     ASSIGNED,
@@ -96,13 +98,23 @@ def test_help_names_every_command_and_the_reaction():
 def test_status_shows_what_the_model_said_and_all_that_people_did():
     steps = tuple(step(Action.PRIORITY, by=f"U{n}", minutes=n) for n in range(25))
     ticket = replace(ASSIGNED, queue="Access", steps=(*steps, step(Action.REASSIGN)))
-    message = answers.status(ticket)
+    model = Judgement(
+        at=ticket.created_at,
+        queue="Hardware",
+        confidence=0.97,
+        decision=Decision.AUTO,
+        reason=Reason.CONFIDENT,
+        priority=Priority.P3,
+        language="en",
+        model_version="2026.11.22-ab12cd34",
+    )
+    message = answers.status(replace(ticket, judgements=(model,)))
     said = shown(message.blocks)
 
     assert re.findall(r"<@U(\d+)> set", said) == [str(n) for n in range(25)]
     assert "<@U0RITA> moved it to *Access*" in said
-    assert "Best guess: *Hardware* (almost certain, 97 %). The bot routed it." in said
-    assert "Model 2026.11.22-ab12cd34, language en" in said
+    assert "Model 2026.11.22-ab12cd34: *Hardware* (97 %), P3 Medium, language en." in said
+    assert said.count("The bot routed it.") == said.count("2026.11.22-ab12cd34") == 1
     assert message.metadata is None  # an answer must never be taken for the ticket's card
 
 
