@@ -76,20 +76,24 @@ class TicketTable:
     blank: int
 
 
-def read_tickets(path: Path, *, text_column: str, label_column: str) -> TicketTable:
+def read_tickets(
+    path: Path, *, text_column: str, label_column: str, known: Sequence[str] | None = None
+) -> TicketTable:
     """Read a CSV file, gzipped or not, of texts and their queues.
 
     Args:
         path: The file; UTF-8, first line names the columns.
         text_column: Column with the text.
         label_column: Column with the queue's name.
+        known: The queues of the model that is to be measured, however few rows there are; None
+            where one is to be trained.
 
     Returns:
         The usable rows.
 
     Raises:
         DataError: The file is missing, unreadable, lacks a column, or its queues cannot be
-            trained on; the message says which and what to do.
+            trained on or are not known; the message says which and what to do.
     """
     examples: list[Example] = []
     blank = 0
@@ -99,7 +103,11 @@ def read_tickets(path: Path, *, text_column: str, label_column: str) -> TicketTa
             examples.append(Example(text=text, queue=label, is_ticket=True))
         else:
             blank += 1
-    queues = check_queues([example.queue or "" for example in examples], where=str(path))
+    labels = [example.queue or "" for example in examples]
+    if known is None:
+        queues = check_queues(labels, where=str(path))
+    else:
+        queues = _check_known(labels, known, where=str(path))
     return TicketTable(examples=tuple(examples), queues=queues, blank=blank)
 
 
@@ -122,6 +130,18 @@ def check_queues(labels: Sequence[str], *, where: str) -> tuple[str, ...]:
     if rows < MIN_ROWS:
         raise DataError(f"{where}: queue {name!r} has {rows} rows, needs at least {MIN_ROWS}.")
     return tuple(sorted(counts))
+
+
+def _check_known(labels: Sequence[str], known: Sequence[str], *, where: str) -> tuple[str, ...]:
+    if not labels:
+        raise DataError(f"{where}: has no row with a text and a queue.")
+    unknown = sorted(set(labels) - set(known))
+    if unknown:
+        raise DataError(
+            f"{where}: the bundle does not know the queue {unknown[0]!r}; "
+            f"its queues are: {', '.join(known)}."
+        )
+    return tuple(sorted(set(labels)))
 
 
 def check_names(names: Sequence[str], *, where: str) -> None:
@@ -209,15 +229,25 @@ def _message(fields: dict[str, Any]) -> Example:
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str | None]]:
     csv.field_size_limit(_CSV_FIELD_LIMIT)
-    reader = csv.DictReader(io.StringIO(_read(path), newline=""))
+    # Strict: a quote that is never closed must not swallow the rows behind it.
+    reader = csv.DictReader(io.StringIO(_read(path), newline=""), strict=True)
     for column in columns:
         if column not in (reader.fieldnames or ()):
             found = ", ".join(reader.fieldnames or ()) or "none"
-            raise DataError(f"{path}: no column {column!r}; its columns are: {found}.")
+            other = ";" in found or "\t" in found
+            hint = " Columns are separated by commas." if other else ""
+            raise DataError(f"{path}: no column {column!r}; its columns are: {found}.{hint}")
     try:
-        yield from reader
+        for row in reader:
+            if any(row.get(None) or ()):
+                raise DataError(
+                    f"{path}: line {reader.line_num} has more fields than there are columns; "
+                    "put quotes around a text with commas."
+                )
+            yield row
     except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num} is not CSV: {error}.") from error
+        begin = reader.line_num + 1  # of the row that cannot be read to its end
+        raise DataError(f"{path}: line {begin} is not CSV: {error}.") from error
 
 
 def _read(path: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.decision import Decision, Reason
 from core.text import is_stripped
+from core.wording import names_nothing, reports_incident
 
 UNPROVEN = 1.0
 """The threshold of a queue that has not shown its precision: nothing is routed there unasked."""
@@ -81,7 +82,9 @@ class Evidence:
 def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     """Settle what happens with a text: the first rule that applies decides.
 
-    What is filed on purpose is never ignored. A language that was not checked comes before
+    What is filed on purpose is never ignored, and neither is who reports a security incident: the
+    one ticket that nobody may miss. Words that name no thing are routed nowhere, however sure the
+    model is of them. A language that was not checked comes before
     everything the model says, because then nothing that it says is known to hold.
 
     Args:
@@ -96,13 +99,19 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     """
     filed = evidence.filed
     unless_filed = Decision.REVIEW if filed else Decision.IGNORE
-    no_ticket = Reason.MAYBE_NOT_A_TICKET if filed else Reason.NOT_A_TICKET
+    kept = filed or reports_incident(evidence.text)
+    small_talk = (
+        (Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET)
+        if kept
+        else (Decision.IGNORE, Reason.NOT_A_TICKET)
+    )
     threshold = rules.threshold(evidence.queue, evidence.text)
     ticket = evidence.ticket_probability
     in_order = (
         (_letters(evidence.text) < _MIN_LETTERS, unless_filed, Reason.TOO_LITTLE_TEXT),
         (evidence.language not in rules.languages, Decision.REVIEW, Reason.UNKNOWN_LANGUAGE),
-        (ticket < rules.ignore_below, unless_filed, no_ticket),
+        (ticket < rules.ignore_below, *small_talk),
+        (names_nothing(evidence.text), Decision.REVIEW, Reason.TOO_LITTLE_TEXT),
         (evidence.novelty > rules.novelty_above, Decision.REVIEW, Reason.UNLIKE_TRAINING),
         (not filed and ticket < rules.doubt_below, Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET),
         (threshold >= UNPROVEN, Decision.REVIEW, Reason.QUEUE_NOT_PROVEN),

@@ -110,14 +110,13 @@ def run_evaluation(
     out of a second set of figures: such tickets flatter a model.
 
     Raises:
-        CoreError: The data or the bundle cannot be used.
-        AutoTicketError: The data has queues that the bundle does not know.
+        CoreError: The data or the bundle cannot be used, or the data has queues that the bundle
+            does not know.
     """
     classifier = load(model)
-    table = read_tickets(data, text_column=text_column, label_column=label_column)
-    unknown = sorted(set(table.queues) - set(classifier.queues))
-    if unknown:
-        raise AutoTicketError(f"{data}: the bundle does not know the queue {unknown[0]!r}")
+    table = read_tickets(
+        data, text_column=text_column, label_column=label_column, known=classifier.queues
+    )
     result = evaluate(
         classifier,
         table.examples,
@@ -166,7 +165,10 @@ def _print(result: Evaluation) -> None:
         console.print(_figures(result.unseen, "without near duplicates of what it learned from"))
     each = Table("Queue", "Tickets", "Precision", "Recall", "F1", "Routed", "Of these right")
     for queue in queues.queues:
-        shares = (f"{share:.3f}" for share in (queue.precision, queue.recall, queue.f1))
+        known = queue.texts or queue.f1 or queue.routed
+        shares = (
+            f"{share:.3f}" if known else "-" for share in (queue.precision, queue.recall, queue.f1)
+        )
         right, *_ = _cells(queue.routed_precision)
         each.add_row(queue.name, str(queue.texts), *shares, str(queue.routed), right)
     console.print(each)

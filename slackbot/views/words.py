@@ -40,7 +40,7 @@ REASONS = {
     Reason.SETTLED_LIKE: "A person has settled nearly the same text so.",
     Reason.SETTLED_OTHERWISE: "People have settled texts like this one otherwise.",
     Reason.QUEUE_DEMOTED: "Audits found too many wrong routes to this queue.",
-    Reason.UNKNOWN_LANGUAGE: "The bot has not been tested in this language.",
+    Reason.UNKNOWN_LANGUAGE: "The bot cannot tell the language, or was not tested in it.",
     Reason.UNLIKE_TRAINING: "This is unlike anything the bot has learned from.",
     Reason.TOO_LITTLE_TEXT: "There is too little text to tell.",
     Reason.NOT_A_TICKET: "This does not read like a request.",

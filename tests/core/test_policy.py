@@ -53,6 +53,13 @@ EVIDENCE = st.builds(
         ({"ticket_probability": 0.09, "filed": True}, "review", "maybe_not_a_ticket"),
         ({"ticket_probability": 0.59}, "review", "maybe_not_a_ticket"),
         ({"ticket_probability": 0.59, "filed": True}, "auto", "confident"),
+        (
+            {"text": "I clicked a phishing link", "ticket_probability": 0.0},
+            "review",
+            "maybe_not_a_ticket",
+        ),
+        ({"text": "Urgent!!! It's broken"}, "review", "too_little_text"),
+        ({"text": "hi all", "ticket_probability": 0.0}, "ignore", "not_a_ticket"),
         ({"text": "?!"}, "ignore", "too_little_text"),
         ({"text": "?!", "filed": True}, "review", "too_little_text"),
     ],

@@ -18,6 +18,23 @@ def run(*arguments):
     return CliRunner().invoke(main, list(arguments))
 
 
+def test_however_few_tickets_there_are_they_are_measured(tmp_path, monkeypatch, root):
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(root / "models" / "default"))
+    data = write(tmp_path / "data.csv", [["text", "queue"], ["my mouse is dead", "Hardware"]])
+    pictures = ["--pictures", str(tmp_path / "pictures")]
+    found = json.loads(run("evaluate", "--data", data, "--json", *pictures).stdout)
+    assert found["queues"]["accuracy"]["n"] == 1
+    rows = [" ".join(row.split()) for row in run("evaluate", "--data", data).stdout.splitlines()]
+    assert "│ Storage │ 0 │ - │ - │ - │ 0 │ - │" in rows
+
+
+def test_a_table_without_a_single_ticket_is_refused(tmp_path, monkeypatch, root):
+    monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(root / "models" / "default"))
+    data = write(tmp_path / "data.csv", [["text", "queue"], ["", "Hardware"]])
+    result = run("evaluate", "--data", data)
+    assert (result.exit_code, "has no row with a text and a queue" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("rows", "complaint"),
     [
@@ -28,14 +45,13 @@ def run(*arguments):
         ([["text", "queue"], *[["a", "Hardware"], ["b", "x" * 80]] * 20], "over 75"),
     ],
 )
-@pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_unusable_data_is_one_clear_line_and_nothing_is_written(
-    tmp_path, monkeypatch, rows, complaint, command, root
+    tmp_path, monkeypatch, rows, complaint, root
 ):
     monkeypatch.setenv("AUTOTICKET_MODEL_DIR", str(root / "models" / "default"))
     data = write(tmp_path / "data.csv", rows)
-    out = ["--out", str(tmp_path / "bundle")] if command == "train" else []
-    result = run(command, "--data", data, "--text-column", "text", "--label-column", "queue", *out)
+    out = ["--out", str(tmp_path / "bundle")]
+    result = run("train", "--data", data, "--text-column", "text", "--label-column", "queue", *out)
     assert result.exit_code == 2
     assert complaint in result.stderr
     assert result.stderr.count("\n") == 1

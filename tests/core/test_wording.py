@@ -1,0 +1,48 @@
+"""What the words alone tell, whatever the model says."""
+
+import pytest
+
+from core.wording import names_nothing, reports_incident
+
+
+@pytest.mark.parametrize(
+    "text", ["urgent!!!", "URGENT please", "it\u2019s urgent", "any update?", "broken", "hi all"]
+)
+def test_urgency_alone_names_nothing(text):
+    assert names_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["vpn down", "printer", "urgent: email", "error 0x80070005", "срочно", "パソコン"]
+)
+def test_one_word_that_is_none_of_these_may_name_the_thing(text):
+    assert not names_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I think I clicked on a phishing link and typed my password",
+        "i got phished",
+        "I think I have a virus",
+        "My account was hacked",
+        "Someone stole my laptop on the train",
+        "we've been hit, our files were encrypted, it says we have ransomware",
+    ],
+)
+def test_who_was_phished_hacked_or_robbed_reports_an_incident(text):
+    assert reports_incident(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reminder: phishing training is due for all wards by the 30th",
+        "great session about phishing btw, the fake DHL mail got even our boss",
+        "did you read about that hospital ransomware thing? scary",
+        "Yesterday's phishing test: 4 % clicked, 61 % reported. Well done!",
+        "that wasn't a phishing mail btw, it was the real canteen",
+    ],
+)
+def test_talk_about_such_things_is_none(text):
+    assert not reports_incident(text)
