@@ -12,7 +12,9 @@ from core.text import normalize
 MAX_WORDS = 40
 """Words of a text that are tried; each costs one more text to embed."""
 
-_WORD = re.compile(r"\w[\w'\u2019-]*")
+# Vowel signs and accents that Python's \w leaves out; all of India's and Thailand's blocks.
+_MARKS = r"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u109f"
+_WORD = re.compile(rf"\w[\w{_MARKS}]*(?:['\u2019-]+[\w{_MARKS}]+)*")
 _LEAST = 0.005
 
 
@@ -73,4 +75,4 @@ def _words(text: str) -> Sequence[str]:
 
 
 def _without(text: str, word: str) -> str:
-    return re.sub(rf"(?<!\w){re.escape(word)}(?![\w'\u2019-])", " ", text, flags=re.IGNORECASE)
+    return _WORD.sub(lambda found: " " if found[0].lower() == word.lower() else found[0], text)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.because import MAX_WORDS, because
+from core.because import MAX_WORDS, _without, _words, because
 from core.bundle import save
 from core.classifier import Classifier
 
@@ -53,3 +53,15 @@ def test_long_texts_cost_a_bounded_number_of_words(classifier, monkeypatch) -> N
 def test_an_unknown_queue_is_refused(classifier) -> None:
     with pytest.raises(ValueError, match="Nowhere"):
         because(classifier, "laptop", "Nowhere")
+
+
+def test_words_keep_their_vowel_signs_and_leave_quotes_out() -> None:
+    assert list(_words("हिन्दी में प्रिंटर 'quoted' wi-fi don\u2019t")) == [
+        "हिन्दी",
+        "में",
+        "प्रिंटर",
+        "quoted",
+        "wi-fi",
+        "don\u2019t",
+    ]
+    assert _without("'disk' disks DISK", "disk").split() == ["'", "'", "disks"]
