@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 TIMEOUT_S = 15
 LONGEST_WAIT_S = 3600.0
 """What is asked for in `Retry-After` is heeded up to here."""
+
+PAGE_WAIT_S = 60.0
+"""A search that has begun waits so long for its next page; Slack's limits are by the minute."""
 
 PASSING_ERRORS = frozenset(
     {
@@ -281,11 +285,18 @@ async def _own_messages(
             "limit": 200,
             **({"cursor": cursor} if cursor else {}),
         }
-        async with sorted_failures():
-            if thread_ts:
-                answer = await client.conversations_replies(ts=thread_ts, **window)
-            else:
-                answer = await client.conversations_history(**window)
+        try:
+            async with sorted_failures():
+                if thread_ts:
+                    answer = await client.conversations_replies(ts=thread_ts, **window)
+                else:
+                    answer = await client.conversations_history(**window)
+        except RateLimited as limited:
+            if cursor is None or limited.retry_after > PAGE_WAIT_S:
+                raise
+            # Whoever began anew would meet the same limit at the same page, again and again.
+            await asyncio.sleep(limited.retry_after)
+            continue
         for message in answer.get("messages") or []:
             yield message
         cursor = (answer.get("response_metadata") or {}).get("next_cursor")

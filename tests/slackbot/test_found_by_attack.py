@@ -13,6 +13,7 @@ import pytest
 
 from slackbot.delivery import MAX_ATTEMPTS
 from slackbot.desk import Step
+from slackbot.slack_calls import find_own_message, web_client
 from storage import deliveries, inbox
 from storage.records import Action, NewInboxItem
 from tests.slackbot.signing import signed
@@ -149,6 +150,25 @@ async def test_rate_limits_do_not_use_up_the_attempts(new_office):
         await office.card("thread", within=20)
         async with office.bot.desk.database.read() as conn:
             assert await deliveries.dead(conn, 10) == []
+
+
+async def test_a_rate_limit_does_not_begin_a_search_anew(new_office, slack):
+    office = new_office()
+    for number in range(500):
+        await office.ana.say(office.random, str(number))
+    client = web_client(slack.bot_token, slack.api_url)
+    page, pages = client.conversations_history, []
+
+    async def limited_at_every_other_page(**window):
+        pages.append(window.get("cursor"))
+        if len(pages) % 2 == 0:
+            slack.faults.limit("conversations.history", retry_after=0)
+        return await page(**window)
+
+    client.conversations_history = limited_at_every_other_page
+    place = {"channel": office.random.id, "thread_ts": None, "oldest": "0"}
+    assert await find_own_message(client, **place, metadata={"event_type": "never"}) is None
+    assert len(pages) == 5  # three pages, two of them asked for twice
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "conversations.history"])
