@@ -48,6 +48,8 @@ def _replacing(path: Path) -> Iterator[int]:
     folder = path.absolute().parent
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():  # a device's name must not become a file's
+        raise OSError(errno.EINVAL, "is no ordinary file", str(path))
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
     except OSError as error:

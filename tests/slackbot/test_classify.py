@@ -1,9 +1,11 @@
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
 
 from slackbot.cli import main
+from slackbot.files import replace_bytes
 
 
 @pytest.fixture
@@ -125,3 +127,10 @@ def test_a_changed_bundle_is_refused(run, root, tmp_path):
     result = run("classify", "--model", str(copy), "text")
     assert result.exit_code == 2
     assert "heads.joblib" in result.stderr
+
+
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is no ordinary file"):
+        replace_bytes(tmp_path / "pipe", b"x")
+    assert (tmp_path / "pipe").is_fifo()
