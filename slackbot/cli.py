@@ -50,7 +50,8 @@ def _fail(*lines: str) -> None:
 def _calculate_in_one_thread() -> None:
     """Keep numpy's products, all of them small, off OpenBLAS's threads, which wait by spinning.
 
-    Must be called before numpy is imported. What somebody has set stays.
+    Beside other work that made fitting several times as slow, and its last digits those of the
+    number of threads. Must be called before numpy is imported. What somebody has set stays.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -159,6 +160,7 @@ def init(queues: Path, out: Path) -> None:
 
     Takes seconds. Every queue is under review until what people settle has proven it.
     """
+    _calculate_in_one_thread()
     from slackbot import training  # noqa: PLC0415
 
     training.run_init(queues, out)
@@ -187,6 +189,7 @@ def train(**options: Any) -> None:
 
     Takes minutes with `--encoder models/default`. Everything else needs the `train` extra.
     """
+    _calculate_in_one_thread()
     from slackbot import training  # noqa: PLC0415
 
     training.run_training(**options)
@@ -210,7 +213,7 @@ def evaluate(**options: Any) -> None:
 @click.option("--background", is_flag=True, help="Leave the processor to others.")
 def retrain(background: bool) -> None:
     """Learn from what people settled: a new version beside the one in force, compared with it."""
-    _calculate_in_one_thread()  # the bot is at work beside it
+    _calculate_in_one_thread()
     from slackbot.learning import commands  # noqa: PLC0415
 
     if background:
