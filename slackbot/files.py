@@ -13,13 +13,20 @@ from typing import IO
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
+def replacing(path: Path, *, private: bool = False) -> Iterator[IO[str]]:
     """Open a text file that takes `path`'s place when the block ends without an error.
 
+    Args:
+        path: The file.
+        private: Only its owner may read it.
+
     Raises:
-        OSError: The folder is missing or not writable.
+        OSError: The folder is missing or not writable, or `path` is no file.
     """
-    with _replacing(path) as handle, os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+    with (
+        _replacing(path, private=private) as handle,
+        os.fdopen(handle, "w", encoding="utf-8", newline="") as stream,
+    ):
         yield stream
         stream.flush()
         os.fsync(handle)
@@ -29,7 +36,7 @@ def replace_bytes(path: Path, content: bytes) -> None:
     """Give a file new content, all of it or nothing.
 
     Raises:
-        OSError: The folder is missing or not writable.
+        OSError: The folder is missing or not writable, or `path` is no file.
     """
     with _replacing(path) as handle, os.fdopen(handle, "wb") as stream:
         stream.write(content)
@@ -43,7 +50,7 @@ def json_bytes(value: object) -> bytes:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[int]:
+def _replacing(path: Path, *, private: bool = False) -> Iterator[int]:
     """A new file's descriptor, to be closed in the block; renamed to `path` after it."""
     folder = path.absolute().parent
     if path.is_dir():
@@ -56,7 +63,8 @@ def _replacing(path: Path) -> Iterator[int]:
         raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         yield handle
-        os.chmod(temporary, 0o644 & ~_umask())
+        if not private:
+            os.chmod(temporary, 0o644 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

@@ -13,6 +13,7 @@ import click
 
 from slackbot.config import load_settings
 from slackbot.errors import AutoTicketError
+from slackbot.files import replacing
 from slackbot.queue_names import read_names
 from storage import deliveries, export, forget, inbox
 from storage.database import Database
@@ -44,7 +45,8 @@ async def export_record(dataset: Dataset, form: Format, out: Path | None) -> Non
         if out is None:
             await export.write(conn, dataset, form, sys.stdout, today)
         else:
-            count = await export.write_file(conn, dataset, form, out, today)
+            with replacing(out, private=True) as stream:
+                count = await export.write(conn, dataset, form, stream, today)
             click.echo(f"{count} {dataset.value} written to {out}", err=True)
 
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.errors import StorageError
 from storage.records import Action, State
 from storage.schema import predictions, reviews, tickets
 
@@ -168,7 +163,7 @@ async def write(
     conn: AsyncConnection,
     dataset: Dataset,
     form: Format,
-    out: TextIO,
+    out: IO[str],
     today: Today | None = None,
 ) -> int:
     """Write an export to an open file (for CSV opened with `newline=""`).
@@ -193,30 +188,6 @@ async def write(
     return count
 
 
-async def write_file(
-    conn: AsyncConnection,
-    dataset: Dataset,
-    form: Format,
-    path: Path,
-    today: Today | None = None,
-) -> int:
-    """Write an export to a file, which is there completely or not at all.
-
-    `today` is as in `rows`.
-
-    Returns:
-        How many rows were written.
-
-    Raises:
-        StorageError: The file cannot be written; one that was there before is untouched.
-    """
-    try:
-        with _replacing(path) as out:
-            return await write(conn, dataset, form, out, today)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
-
-
 def _line(row: Mapping[str, Any]) -> str:
     line = json.dumps(row, ensure_ascii=False, default=datetime.isoformat)
     return line.translate(_LINE_ENDS) + "\n"
@@ -232,18 +203,3 @@ def _cell(value: object) -> object:
             return json.dumps(value)
         case _:
             return value
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A new file that takes the place of `path` when the block ends well."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(number, "w", encoding="utf-8", newline="") as out:
-            yield out
-            out.flush()
-            os.fsync(number)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise

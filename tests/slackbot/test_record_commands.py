@@ -2,6 +2,7 @@ import asyncio
 import csv
 import io
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -49,6 +50,30 @@ async def test_the_whole_record_is_exported(used, tmp_path):
     [row] = csv.DictReader(io.StringIO(target.read_text()))
     assert row["ticket"] == "T-1"
     assert row["text"].startswith("'=cmd")
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_export_is_there_completely_or_not_at_all(used, tmp_path, monkeypatch):
+    def full_disk(_):
+        raise OSError(28, "No space left on device")
+
+    folder = tmp_path / "out"
+    folder.mkdir()
+    path = folder / "tickets.csv"
+    path.write_text("of yesterday")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full_disk)
+        failed = await run("export", "tickets", "--out", str(path))
+    assert failed.exit_code == 2
+    assert "No space left" in failed.stderr
+    assert path.read_text() == "of yesterday"
+    assert list(folder.iterdir()) == [path]
+    os.mkfifo(folder / "pipe")
+    for place in ("missing/tickets.csv", ".", "pipe"):
+        failed = await run("export", "tickets", "--out", str(folder / place))
+        assert failed.exit_code == 2
+        assert str(folder / place) in failed.stderr
+    assert (folder / "pipe").is_fifo()
 
 
 async def test_forgetting_erases_the_text_and_keeps_the_counts(used, tmp_path):

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from storage import export, tickets
-from storage.errors import StorageError
 from storage.export import Dataset, Format
 from storage.records import Action, State
 from tests.storage.examples import NOW, TEAM, file_ticket, later, predict, review
@@ -139,34 +138,3 @@ async def test_more_rows_than_a_page_come_once_and_in_order(db, monkeypatch):
         rows = await rows_of(db, dataset)
         assert [row["ticket"] for row in rows] == [ticket.number for ticket in filed]
     assert len(await rows_of(db, Dataset.LABELS)) == 21
-
-
-async def test_a_file_is_there_completely_or_not_at_all(db, tmp_path, monkeypatch):
-    folder = tmp_path / "out"
-    folder.mkdir()
-    path = folder / "tickets.csv"
-    path.write_text("of yesterday")
-    async with db.write() as conn:
-        await file_ticket(conn)
-    async with db.read() as conn:
-        with monkeypatch.context() as patch:
-            patch.setattr(export.os, "fsync", full_disk)
-            with pytest.raises(StorageError, match="No space left"):
-                await export.write_file(conn, Dataset.TICKETS, Format.CSV, path)
-        assert path.read_text() == "of yesterday"
-        assert list(folder.iterdir()) == [path]
-        assert await export.write_file(conn, Dataset.TICKETS, Format.CSV, path) == 1
-    with path.open(newline="") as file:
-        assert [row["text"] for row in csv.DictReader(file)] == ["my vpn drops"]
-    assert list(folder.iterdir()) == [path]
-
-
-def full_disk(_):
-    raise OSError(28, "No space left on device")
-
-
-@pytest.mark.parametrize("where", ["missing/tickets.csv", "."])
-async def test_a_place_that_cannot_be_written_is_named(db, tmp_path, where):
-    async with db.read() as conn:
-        with pytest.raises(StorageError, match="cannot write"):
-            await export.write_file(conn, Dataset.TICKETS, Format.CSV, tmp_path / where)
