@@ -47,15 +47,6 @@ def _fail(*lines: str) -> None:
     sys.exit(2)
 
 
-def _calculate_in_one_thread() -> None:
-    """Keep numpy's products, all of them small, off OpenBLAS's threads, which wait by spinning.
-
-    Beside other work that made fitting several times as slow, and its last digits those of the
-    number of threads. Must be called before numpy is imported. What somebody has set stays.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
 @contextlib.contextmanager
 def _importing_much() -> Iterator[None]:
     """Have the bot's imports done sooner.
@@ -78,12 +69,15 @@ def _importing_much() -> Iterator[None]:
 @click.version_option(package_name="autoticket")
 def main() -> None:
     """Sort IT tickets from Slack: pick the queue and the priority, and ask when unsure."""
+    # Before numpy is imported: its products are small, and OpenBLAS's threads wait by spinning.
+    # That made fitting several times as slow beside other work, and the last digits of a bundle
+    # depend on how many threads there are.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @main.command()
 def run() -> None:
     """Run the bot: Socket Mode with an app token, else HTTP with a signing secret."""
-    _calculate_in_one_thread()
     with _importing_much():
         from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415
 
@@ -105,7 +99,6 @@ def run() -> None:
 @click.option("--open", "open_browser", is_flag=True, help="Open the playground in the browser.")
 def demo(terminal: bool, port: int, data: Path | None, open_browser: bool) -> None:
     """Show the main job on real tickets; needs no Slack account and no settings."""
-    _calculate_in_one_thread()
     from slackbot.demo import run_demo  # noqa: PLC0415
 
     run_demo(terminal=terminal, port=port, data=data, open_browser=open_browser)
@@ -160,7 +153,6 @@ def init(queues: Path, out: Path) -> None:
 
     Takes seconds. Every queue is under review until what people settle has proven it.
     """
-    _calculate_in_one_thread()
     from slackbot import training  # noqa: PLC0415
 
     training.run_init(queues, out)
@@ -189,7 +181,6 @@ def train(**options: Any) -> None:
 
     Takes minutes with `--encoder models/default`. Everything else needs the `train` extra.
     """
-    _calculate_in_one_thread()
     from slackbot import training  # noqa: PLC0415
 
     training.run_training(**options)
@@ -213,7 +204,6 @@ def evaluate(**options: Any) -> None:
 @click.option("--background", is_flag=True, help="Leave the processor to others.")
 def retrain(background: bool) -> None:
     """Learn from what people settled: a new version beside the one in force, compared with it."""
-    _calculate_in_one_thread()
     from slackbot.learning import commands  # noqa: PLC0415
 
     if background:
