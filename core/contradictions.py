@@ -219,9 +219,9 @@ class _Neighbours:
         close = rows[(near[rows] >= self.others.reach[rows]) & (labels[rows] != UNKNOWN)]
         nearest = close[np.argsort(-near[close], kind="stable")[:_ASKED]]
         named, counts = np.unique(labels[nearest], return_counts=True)
-        return (
-            int(named[counts.argmax()]) if len(nearest) and counts.max() >= _AGREEING else UNKNOWN
-        )
+        if not len(nearest) or counts.max() < _AGREEING:
+            return UNKNOWN
+        return int(named[counts.argmax()])
 
 
 def _similar(asked: Labelled, others: Labelled) -> Iterator[tuple[int, _Neighbours]]:

@@ -165,7 +165,7 @@ def _print(result: Evaluation) -> None:
         console.print(_figures(result.unseen, "without near duplicates of what it learned from"))
     each = Table("Queue", "Tickets", "Precision", "Recall", "F1", "Routed", "Of these right")
     for queue in queues.queues:
-        known = queue.texts or queue.f1 or queue.routed
+        known = queue.texts or queue.routed
         shares = (
             f"{share:.3f}" if known else "-" for share in (queue.precision, queue.recall, queue.f1)
         )

@@ -370,8 +370,14 @@ async def test_an_error_shows_no_values(db):
     assert "my secret" not in str(caught.value).replace(str(caught.value.orig), "")
 
 
-async def test_ping_answers_while_the_database_is_there(db):
+async def test_ping_answers_while_the_database_is_there(tmp_path):
+    path = tmp_path / "record.db"
+    db = await Database.open(f"sqlite:///{path}")
     await db.ping()
+    path.unlink()
+    with pytest.raises(DatabaseUnavailable, match="removed"):
+        await db.ping()
+    await db.close()
 
 
 async def test_scrub_gives_way_to_readers_and_empties_the_log(tmp_path):
