@@ -370,10 +370,13 @@ async def test_an_error_shows_no_values(db):
     assert "my secret" not in str(caught.value).replace(str(caught.value.orig), "")
 
 
-async def test_ping_answers_while_the_database_is_there(tmp_path):
+async def test_ping_answers_while_the_database_is_there(db):
+    await db.ping()
+
+
+async def test_ping_tells_that_the_file_is_gone(tmp_path):
     path = tmp_path / "record.db"
     db = await Database.open(f"sqlite:///{path}")
-    await db.ping()
     path.unlink()
     with pytest.raises(DatabaseUnavailable, match="removed"):
         await db.ping()
