@@ -17,6 +17,7 @@ from slackbot.desk.steps import (
     SETTLING,
     Step,
     expected,
+    is_there,
     may_answer,
     queue_after,
     state_after,
@@ -60,7 +61,7 @@ class NotTheReporter(AutoTicketError):
 
 
 class AlreadyThere(AutoTicketError):
-    """The reporter says that the ticket belongs where it is."""
+    """Somebody says that the ticket belongs where it is."""
 
     def __init__(self, ticket: Ticket) -> None:
         super().__init__(answers.already_there(ticket).text)
@@ -121,7 +122,7 @@ async def settle(
         UnknownQueue: The picked queue does not exist, or was split.
         Forgotten: There is no text any more by which anybody could go.
         NotTheReporter: It is only for who reported the ticket.
-        AlreadyThere: The reporter picked the queue that the ticket is in.
+        AlreadyThere: The picked queue is the one that the ticket is in.
         AlreadySettled: Somebody was first.
     """
     step = _in_todays_words(step, queues, names)
@@ -158,7 +159,10 @@ async def _settleable(conn: AsyncConnection, team: str, step: Step) -> Ticket:
         raise UnknownTicket(step.number)
     if not ticket.text and step.action not in CLOSING:
         raise Forgotten(ticket.number)
-    _check_reporter(step, ticket)
+    if step.action in BY_REPORTER and step.user != ticket.reporter:
+        raise NotTheReporter
+    if is_there(step, ticket):
+        raise AlreadyThere(ticket)
     return ticket
 
 
@@ -216,15 +220,6 @@ async def _named_rightly(
     else:
         return step
     return replace(step, action=Action.CONFIRM if agrees else Action.REASSIGN)
-
-
-def _check_reporter(step: Step, ticket: Ticket) -> None:
-    if step.action not in BY_REPORTER:
-        return
-    if step.user != ticket.reporter:
-        raise NotTheReporter
-    if step.action is Action.WRONG_QUEUE and step.queue == ticket.queue:
-        raise AlreadyThere(ticket)
 
 
 def _asked_by_reporter(ticket: Ticket) -> NewReviewRequest:

@@ -8,18 +8,19 @@ from core.decision import Priority
 from slackbot.desk.audits import AUDITED_STATES
 from storage.records import Action, State, Ticket
 
-_OPEN = frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED})
+_WITH_STAFF = frozenset({State.ASSIGNED, State.CLAIMED})
+_OPEN = _WITH_STAFF | {State.PENDING}
 
 _EXPECTED = {
     Action.CONFIRM: frozenset({State.PENDING}),
     Action.DISMISS: frozenset({State.PENDING}),
-    Action.REASSIGN: frozenset({State.PENDING, State.ASSIGNED, State.CLAIMED, State.DISMISSED}),
+    Action.REASSIGN: _OPEN | {State.DISMISSED},
     Action.PRIORITY: _OPEN,
     Action.CLAIM: frozenset({State.ASSIGNED}),
-    Action.RESOLVE: frozenset({State.ASSIGNED, State.CLAIMED}),
+    Action.RESOLVE: _WITH_STAFF,
     Action.REOPEN: frozenset({State.RESOLVED}),
     Action.WITHDRAW: _OPEN,
-    Action.WRONG_QUEUE: frozenset({State.ASSIGNED, State.CLAIMED}),
+    Action.WRONG_QUEUE: _WITH_STAFF,
 }
 """From which states each step leads on; who comes second finds another state, and loses."""
 
@@ -80,6 +81,15 @@ def may_answer(step: Step) -> bool:
     return step.seen_pending and step.action in SETTLING
 
 
+def is_there(step: Step, ticket: Ticket) -> bool:
+    """Whether a step would move a ticket to where it is.
+
+    On a card that asked it would not: there somebody else was first.
+    """
+    moves = step.action in (Action.REASSIGN, Action.WRONG_QUEUE) and not may_answer(step)
+    return moves and ticket.state in _WITH_STAFF and step.queue == ticket.queue
+
+
 def expected(step: Step, ticket: Ticket, *, audited: bool) -> frozenset[State]:
     """From which states a step leads on now.
 
@@ -91,8 +101,6 @@ def expected(step: Step, ticket: Ticket, *, audited: bool) -> frozenset[State]:
     if audited:
         return _EXPECTED_BY_AUDIT[step.action]
     states = _EXPECTED[step.action]
-    if step.action is Action.REASSIGN and ticket.queue == step.queue:
-        states -= {State.ASSIGNED, State.CLAIMED}  # it is there already
     if may_answer(step):
         states &= {State.PENDING}
     return states

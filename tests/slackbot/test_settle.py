@@ -266,6 +266,19 @@ async def test_a_queue_that_is_gone_cannot_be_proposed(office):
     assert (await state_of(office)).state is State.ASSIGNED
 
 
+async def test_who_moves_a_ticket_to_where_it_is_hears_that_it_is_there(office):
+    await office.ana.say(office.help_, office.sure())
+    queue, there = await office.card("queue"), (await state_of(office)).queue
+    await office.rita.choose(queue, "review_reassign", there)
+    await office.rita.click(queue, "ticket_claim")
+    await office.settled()
+    await office.rita.choose(queue, "review_reassign", there)
+    await office.slack.until(lambda: len(office.slack.ephemerals(office.rita)) == 2)
+    said = {message.text for message in office.slack.ephemerals(office.rita)}
+    assert said == {f"T-1 is with *{there}* already."}
+    assert (await state_of(office)).state is State.CLAIMED
+
+
 async def test_a_forgotten_ticket_can_be_closed_and_nothing_else(office):
     await office.ana.say(office.help_, office.unsure())
     review = await office.card("review")
