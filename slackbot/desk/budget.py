@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from core.decision import Priority, Reason
+from core.decision import Priority
+from slackbot.reasons import PROBABILITY_DOES_NOT_HOLD
 from storage.waiting import Waiting
 
 EXPLORATION_SHARE = 0.2
@@ -24,9 +25,6 @@ _WEIGHTS = {
     Priority.P5: 1.0,
 }
 """ITIL's priority adds up urgency and impact; with each step a wrong route costs twice as much."""
-
-_NO_WORD = frozenset({Reason.UNKNOWN_LANGUAGE, Reason.UNLIKE_TRAINING, Reason.TOO_LITTLE_TEXT})
-"""Where these are the reason, the model's probability is known not to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def expected_cost(ticket: Waiting) -> float:
 
     That is the probability that its first choice is wrong, times the weight of the priority.
     """
-    wrong = 1.0 if ticket.reason in _NO_WORD else 1.0 - ticket.confidence
+    wrong = 1.0 if ticket.reason in PROBABILITY_DOES_NOT_HOLD else 1.0 - ticket.confidence
     return wrong * _WEIGHTS[Priority(ticket.priority)]
 
 

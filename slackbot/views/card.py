@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from core.decision import Reason
 from slackbot.mrkdwn import link, mention, moment, quote, snippet
+from slackbot.reasons import PROBABILITY_DOES_NOT_HOLD
 from slackbot.views import blocks
 from slackbot.views.controls import Controls, asks_audit, control_blocks, reporter_blocks
 from slackbot.views.ids import MAX_QUEUE_NAME
@@ -194,7 +195,10 @@ def _why_alone(ticket: TicketCard) -> str:
 
 def _best_guess(ticket: TicketCard) -> str:
     best, _ = ticket.top3[0]
-    return f"Best guess: {queue_name(best)} ({sureness(ticket.confidence)})"
+    how_sure = sureness(ticket.confidence)
+    if ticket.reason in PROBABILITY_DOES_NOT_HOLD:
+        how_sure = f"{percent(ticket.confidence)}, not to be relied on here"
+    return f"Best guess: {queue_name(best)} ({how_sure})"
 
 
 def _verdict(ticket: TicketCard, *, with_guess: bool) -> str:

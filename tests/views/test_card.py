@@ -54,7 +54,7 @@ def test_every_value_says_ticket_and_choice(ticket, controls):
         elif action_id == "review_dismiss" or action_id.startswith("ticket_"):
             assert action_id.endswith(f"_{Action(choices[0].choice)}")
         else:
-            assert choices[0].choice in {*dict(ticket.top3), ticket.queue}
+            assert choices[0].choice in {*dict(ticket.top3), ticket.queue, ticket.proposed}
 
 
 @pytest.mark.parametrize("state", State)
@@ -197,6 +197,21 @@ def test_a_sure_card_says_where_it_went_and_how_sure_that_is():
 
     assert "Assigned to *Hardware* automatically: almost certain, 97 %" in said
     assert "A person will check" not in said
+
+
+@pytest.mark.parametrize(
+    ("reason", "guess"),
+    [
+        (Reason.LOW_CONFIDENCE, "(almost certain, 98 %)"),
+        (Reason.TOO_LITTLE_TEXT, "(98 %, not to be relied on here)"),
+        (Reason.UNKNOWN_LANGUAGE, "(98 %, not to be relied on here)"),
+        (Reason.UNLIKE_TRAINING, "(98 %, not to be relied on here)"),
+    ],
+)
+def test_a_probability_that_means_nothing_is_not_called_certain(reason, guess):
+    ticket = replace(PENDING, reason=reason, confidence=0.98)
+    said = shown(card(ticket, Place.REVIEW, Controls.REVIEW).blocks)
+    assert f"Best guess: *Hardware* {guess}" in said
 
 
 @pytest.mark.parametrize(
