@@ -69,9 +69,9 @@ _WORK = {
 }
 _STAFF = {
     State.PENDING: (_CORRECT,),
-    State.ASSIGNED: ((ActionId.CLAIM, ActionId.RESOLVE), _CORRECT),
-    State.CLAIMED: ((ActionId.RESOLVE,), _CORRECT),
-    State.RESOLVED: ((ActionId.REOPEN,),),
+    State.ASSIGNED: (_WORK[State.ASSIGNED], _CORRECT),
+    State.CLAIMED: (_WORK[State.CLAIMED], _CORRECT),
+    State.RESOLVED: (_WORK[State.RESOLVED],),
     State.DISMISSED: ((ActionId.REASSIGN,),),
     State.WITHDRAWN: (),
     State.SILENT: (),

@@ -151,11 +151,6 @@ def read(view: Mapping[str, Any], before: TeamSettings, queues: Collection[str])
     )
 
 
-def shown_page(view: Mapping[str, Any]) -> int:
-    """The part of the queues that a form shows, from the `view` of a payload."""
-    return _origin(view)["page"]
-
-
 def first_field(view: Mapping[str, Any]) -> str:
     """The block_id at which to say what is wrong with the form as a whole."""
     return next(
