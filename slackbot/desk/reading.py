@@ -129,6 +129,12 @@ class Reading:
             said = await predictions.of_ticket(conn, history.ticket.id)
         return replace(self._as_card(history), judgements=as_judgements(said, self.names))
 
+    async def of_message(self, team: str, key: str) -> Ticket | None:
+        """The ticket of that key, if there is one that people may know of."""
+        async with self.database.read() as conn:
+            ticket = await tickets.by_key(conn, team, key)
+        return None if ticket is None or ticket.state is State.SILENT else ticket
+
     async def because(self, history: History) -> tuple[Moved, ...]:
         """The words that moved the model's choice for a ticket most; none when it forgot the queue.
 

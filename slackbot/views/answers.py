@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from core.because import Moved
 from core.decision import Priority
-from slackbot.mrkdwn import escape, link, mention, moment, shorten, snippet
+from slackbot.mrkdwn import escape, mention, moment, shorten, snippet
 from slackbot.views import blocks
 from slackbot.views.card import full_body, notification
 from slackbot.views.message import Block, Message
 from slackbot.views.ticket import TicketCard
-from slackbot.views.words import SIGNS, STATES, deed, queue_name
+from slackbot.views.words import SIGNS, STATES, counted, deed, queue_name
 from storage.records import Action, Review, State, Ticket
 
 _HELP = """*Tell me what is wrong, and I find the queue for it.*
@@ -116,10 +116,17 @@ def blank_hint() -> Message:
     return plain_text("Please say what is wrong, for example `/ticket my vpn drops`.")
 
 
-def already_filed(number: str, permalink: str | None = None) -> Message:
-    """The message is a ticket already."""
-    known = f"This is already filed as {number}."
-    return plain_text(f"{known} {link(permalink, 'See it')}" if permalink else known)
+def nothing_to_file() -> Message:
+    """The message that somebody wants to file says nothing, or is the bot's own."""
+    return plain_text(
+        "There are no words of a person in this message, so there is nothing to file. "
+        "`/ticket my vpn drops` files a ticket."
+    )
+
+
+def already_filed(number: str) -> Message:
+    """The message that a thread is about is a ticket already."""
+    return plain_text(f"{number} is about this already: its card is in this thread.")
 
 
 # Clicks --------------------------------------------------------------------------------------
@@ -145,7 +152,8 @@ def already_settled(ticket: Ticket, last: Review | None) -> Message:
     if last is None:
         return plain_text(f"{ticket.number} has changed: {STATES[ticket.state].lower()}.")
     done = deed(last.reviewer, last.action, last.queue_after, Priority(last.priority_after))
-    return plain_text(f"{ticket.number} is already settled: {done} · {moment(last.created_at)}")
+    what = "has changed" if ticket.state is State.PENDING else "is already settled"
+    return plain_text(f"{ticket.number} {what}: {done} · {moment(last.created_at)}")
 
 
 def forgotten(number: str) -> Message:
@@ -159,7 +167,7 @@ def not_the_reporter() -> Message:
 
 
 def already_there(ticket: Ticket) -> Message:
-    """The reporter says that it belongs where it is."""
+    """Somebody says that it belongs where it is."""
     where = queue_name(ticket.queue) if ticket.queue else "no queue"
     return plain_text(f"{ticket.number} is with {where} already.")
 
@@ -212,8 +220,9 @@ def beyond_budget(waiting: int, beyond: int, budget: int) -> Message:
         beyond: How many of them are beyond what is left of today's budget.
         budget: How many decisions a day they have set themselves.
     """
+    waits = f"{counted(waiting, 'ticket')} {'waits' if waiting == 1 else 'wait'}"
     return plain_text(
-        f"{waiting} tickets wait for a decision: {beyond} more than is left of the {budget} that "
+        f"{waits} for a decision: {beyond} more than is left of the {budget} that "
         "are set for a day. My Home shows first where a wrong route would cost most, and some that "
         "are drawn at random, so that the numbers stay honest."
     )
@@ -240,7 +249,7 @@ def notice(ticket: Ticket, action: Action, *, by: str) -> Message:
 
     Args:
         ticket: As it is now.
-        action: What was done.
+        action: What was done; a new priority stands on the card, and is no news.
         by: Slack user id of who did it.
     """
     queue = queue_name(ticket.queue) if ticket.queue else "IT"
@@ -250,7 +259,6 @@ def notice(ticket: Ticket, action: Action, *, by: str) -> Message:
         Action.REASSIGN: f"{number} is with {queue} now.",
         Action.DISMISS: f"{who} says that {number} is not a ticket. If it is one, please file it "
         "again with `/ticket` and a few more words.",
-        Action.PRIORITY: f"{number} has priority *{Priority(ticket.priority).label}* now.",
         Action.CLAIM: f"{who} is working on {number}.",
         Action.RESOLVE: f"{who} has resolved {number}.",
         Action.REOPEN: f"{who} has reopened {number}; it is with {queue}.",

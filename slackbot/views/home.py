@@ -154,7 +154,7 @@ def _order(backlog: Backlog) -> str:
     order = "Most urgent first, then oldest first."
     if backlog.beyond:
         order = (
-            f"{backlog.beyond} of the {backlog.total} are beyond today's budget. First come those "
+            f"Beyond today's budget: {backlog.beyond} of {backlog.total}. First come those "
             "where a wrong route would cost most, and some drawn at random."
         )
     if backlog.found == backlog.total:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from slackbot.mrkdwn import mention, snippet
 from slackbot.views import blocks
 from slackbot.views.message import Block, Message
-from slackbot.views.words import queue_name
+from slackbot.views.words import counted, queue_name
 
 _FLIPS = 8
 _QUEUES = 8
@@ -127,11 +127,12 @@ def _comparison(found: Offer) -> list[Block]:
 def _learned(found: Offer) -> str:
     left_out = ""
     if found.contradicted:
-        answers = "answer" if found.contradicted == 1 else "answers"
-        left_out = f", and left out {found.contradicted} older {answers} that newer ones contradict"
+        older = counted(found.contradicted, "older answer")
+        left_out = f", and left out {older} that newer ones contradict"
+    learned = counted(found.learned_from, "settled ticket")
     return (
-        f"It has learned from {found.learned_from} settled tickets{left_out}. On texts that "
-        "neither version was trained on, before → after:"
+        f"It has learned from {learned}{left_out}. On texts that neither version was trained on, "
+        "before → after:"
     )
 
 
@@ -140,7 +141,7 @@ def _set(each: SetOfTexts) -> str:
     if not each.texts:
         return f"*{name}*: none yet"
     return (
-        f"*{name}* ({each.texts} texts)\n"
+        f"*{name}* ({counted(each.texts, 'text')})\n"
         f"Right queue: {_arrow(each.accuracy)}\n"
         f"{each.better} became right, {each.worse} became wrong: {each.gain}\n"
         f"Routed automatically: {_arrow(each.routed)}, of these right: {_arrow(each.precision)}"
@@ -153,7 +154,8 @@ def _by_queue(queues: Sequence[tuple[str, tuple[str, str]]]) -> str:
         return ""
     lines = [f"{queue_name(name)}: {_arrow(pair)}" for name, pair in queues[:_QUEUES]]
     more = len(queues) - len(lines)
-    return f"; {', '.join(lines)}{f', and {more} queues more' if more else ''}"
+    lines += [f"and {counted(more, 'more queue')}"] if more else []
+    return f"; {', '.join(lines)}"
 
 
 def _arrow(pair: tuple[str, str]) -> str:

@@ -7,7 +7,7 @@ from slackbot.stats.figures import Numbers, QueueNumbers
 from slackbot.stats.words import figure, promise_kept, summary
 from slackbot.views import blocks
 from slackbot.views.message import Block, Message
-from slackbot.views.words import queue_name
+from slackbot.views.words import counted, queue_name
 
 _QUEUES = 20
 _QUEUES_IN_A_BLOCK = 5
@@ -57,7 +57,9 @@ def _queues(numbers: Numbers) -> list[Block]:
         blocks.section("\n".join(lines[start : start + _QUEUES_IN_A_BLOCK]))
         for start in range(0, len(lines), _QUEUES_IN_A_BLOCK)
     ]
-    return [*shown, blocks.context(f"And {left_out} queues more.")] if left_out else shown
+    return (
+        [*shown, blocks.context(f"And {counted(left_out, 'more queue')}.")] if left_out else shown
+    )
 
 
 def _queue_line(queue: QueueNumbers, promise: float) -> str:

@@ -80,6 +80,11 @@ def then_and_now(queue: str, today: Sequence[str]) -> str:
     return f"{queue_name(queue)} (now: {' or '.join(shown)})"
 
 
+def counted(n: int, what: str) -> str:
+    """How many things: "1 ticket", "2 tickets"."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def percent(probability: float) -> str:
     """A probability in [0, 1] as whole percent; never 100, as no model is certain."""
     return f"{min(99, round(100 * probability))} %"

@@ -125,7 +125,7 @@ async def test_reviewers_hear_once_a_day_how_many_wait_beyond_the_budget(office)
     assert f"T-{explored.ticket_id}" in [card.number for card in page.cards[:2]]
     await office.rita.open_home()
     await office.slack.until(lambda: office.slack.home(office.rita))
-    assert "3 of the 5 are beyond today's budget" in office.slack.home(office.rita).shown
+    assert "Beyond today's budget: 3 of 5." in office.slack.home(office.rita).shown
     await office.bot.desk.plan_reviews(now + timedelta(days=1))
     await office.settled()
     assert len(told(office)) == 2

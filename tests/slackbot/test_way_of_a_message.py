@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 
 import pytest
 
@@ -107,6 +108,29 @@ async def test_a_mention_alone_in_a_thread_files_what_the_thread_is_about(new_of
         own = await office.card("thread")
         assert own.thread_ts == message.ts
         assert office.ana.id in str(own.blocks)
+
+
+async def test_who_mentions_the_bot_in_the_thread_of_a_ticket_hears_of_it_every_time(new_office):
+    async with new_office().open() as office:
+        message = await office.ana.say(office.help_, office.sure())
+        await office.card("thread")
+        for times in (1, 2):
+            await office.ben.say(office.help_, f"<@{office.slack.bot_user_id}>", thread=message)
+            heard = partial(office.slack.ephemerals, office.ben)
+            await office.slack.until(lambda n=times, heard=heard: len(heard()) == n)
+        await office.settled()
+        told = {(m.thread_ts, m.text) for m in office.slack.ephemerals(office.ben)}
+        assert told == {(message.ts, "T-1 is about this already: its card is in this thread.")}
+        assert len(office.cards("thread")) == 1
+
+
+async def test_who_files_a_message_without_words_hears_why_nothing_comes_of_it(new_office):
+    async with new_office().open() as office:
+        picture = await office.ana.say(office.random, "", files=["screen.png"])
+        await office.ben.shortcut("file_ticket", picture)
+        await office.slack.until(lambda: office.slack.ephemerals(office.ben))
+        assert "no words of a person" in office.slack.ephemerals(office.ben)[0].text
+        assert office.cards() == []
 
 
 async def test_a_direct_message_is_a_ticket(new_office):

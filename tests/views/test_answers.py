@@ -56,13 +56,14 @@ def test_slack_takes_every_list(rows):
 @given(tickets(), st.sampled_from(Action), hostile_texts)
 def test_slack_takes_every_answer_about_anything(ticket, action, text):
     review = replace(REVIEW, action=action, reviewer=text, queue_after=ticket.queue)
+    told = Action.CLAIM if action is Action.PRIORITY else action
     for message in (
-        answers.notice(ticket, action, by=text),
+        answers.notice(ticket, told, by=text),
         answers.already_settled(ticket, review),
         answers.already_settled(ticket, None),
         answers.unknown_ticket(text),
         answers.unknown_queue(text),
-        answers.already_filed(ticket.number, f"https://{text}"),
+        answers.already_filed(ticket.number),
     ):
         accept_message(message)
 
@@ -80,7 +81,7 @@ def test_slack_takes_every_answer_about_anything(ticket, action, text):
         answers.stale_card(),
         answers.not_recorded(),
         answers.failed("ab12cd34"),
-        answers.already_filed("T-12"),
+        answers.nothing_to_file(),
     ],
 )
 def test_slack_takes_every_fixed_answer(message):
@@ -143,6 +144,18 @@ def test_the_loser_of_a_race_hears_who_was_first_and_when():
     assert answers.already_settled(TICKET, None).text == "T-12 has changed: assigned."
 
 
+def test_what_waits_again_is_not_called_settled():
+    doubt = replace(REVIEW, action=Action.WRONG_QUEUE, reviewer="U0ANA")
+    text = answers.already_settled(replace(TICKET, state=State.PENDING, queue=None), doubt).text
+
+    assert text.startswith("T-12 has changed: <@U0ANA> says that it belongs to *Access* · <!date^")
+
+
+def test_one_ticket_beyond_the_budget_is_not_several():
+    assert answers.beyond_budget(1, 1, 5).text.startswith("1 ticket waits for a decision: 1 more")
+    assert answers.beyond_budget(9, 4, 5).text.startswith("9 tickets wait for a decision: 4 more")
+
+
 def test_an_unknown_ticket_is_named_as_it_was_typed():
     assert "T-9999" in answers.unknown_ticket("T-9999").text
     assert "<!channel>" not in answers.unknown_ticket("<!channel>").text
@@ -163,7 +176,6 @@ def test_a_missing_setting_is_named_when_nobody_may_review():
         (Action.CONFIRM, "T-12 is with *Hardware*."),
         (Action.REASSIGN, "T-12 is with *Hardware* now."),
         (Action.DISMISS, "<@U0RITA> says that T-12 is not a ticket."),
-        (Action.PRIORITY, "T-12 has priority *P3 Medium* now."),
         (Action.CLAIM, "<@U0RITA> is working on T-12."),
         (Action.RESOLVE, "<@U0RITA> has resolved T-12."),
         (Action.REOPEN, "<@U0RITA> has reopened T-12; it is with *Hardware*."),

@@ -59,6 +59,8 @@ def test_the_offer_says_what_was_learned_what_was_left_out_and_what_may_be_chanc
     message = model.offer(OFFER)
     accept_message(message)
     said = words(message)
+    one = words(model.offer(replace(OFFER, learned_from=1)))
+    assert "learned from 1 settled ticket, and" in one
     assert "100 settled tickets, and left out 37 older answers that newer ones contradict" in said
     assert "+10.0 points (95 % interval -1.0 to +20.0, may be chance)" in said
     assert "Settled tickets that it sees otherwise" in said
@@ -98,7 +100,7 @@ def test_the_offer_compares_calibration_and_each_queue_that_changes():
     assert "Confidence is off by: 20.0 % → 10.0 %" in said
     assert "*Access*: 90.0 % → 95.0 %, *&lt;!here&gt;*: - → 100.0 %" in said
     assert "*Desk*" not in said
-    assert "and 294 queues more" in said
+    assert "and 294 more queues" in said
 
 
 def test_a_comparison_of_before_this_was_counted_can_still_be_shown():

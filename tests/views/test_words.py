@@ -24,6 +24,10 @@ def test_no_model_is_ever_certain(chance):
     assert 0 <= int(words.percent(chance).removesuffix(" %")) <= 99
 
 
+def test_one_thing_is_not_several():
+    assert [words.counted(n, "ticket") for n in (0, 1, 2)] == ["0 tickets", "1 ticket", "2 tickets"]
+
+
 @pytest.mark.parametrize(
     ("chance", "said"),
     [
