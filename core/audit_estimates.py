@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.distributions import beta_quantile, chi_squared_quantile, normal_quantile
+from core.distributions import beta_quantile, chi_squared_quantile
 from core.evaluation import Figure, share
 
-_Z = normal_quantile(0.975)
 _BINS = 10
 _SMOOTHING = 0.5
 """Added to every count (Jeffreys' prior), so that an empty queue makes no infinite ratio."""

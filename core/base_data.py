@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
+from core.bundle import Bundle
 from core.dataset import Example
 from core.decision import Impact, Urgency
 from core.errors import BundleError
@@ -37,6 +38,17 @@ def _lines(data: TrainingData) -> Iterator[dict[str, Any]]:
             fields_of = asdict(example).items()
             known = {name: value for name, value in fields_of if value is not None and value != ()}
             yield {**known, "text": mask(example.text), "part": part}
+
+
+def made_from(loaded: Bundle) -> TrainingData | None:
+    """The texts that a bundle was made from; None where it does not hold them.
+
+    Raises:
+        BundleError: What it holds is damaged.
+    """
+    if BASE_DATA not in loaded.contents:
+        return None
+    return unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
 
 
 def unpack(content: bytes, queues: tuple[str, ...]) -> TrainingData:

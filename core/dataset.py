@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import unicodedata
-from collections import Counter
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,6 @@ from typing import Any
 
 from core.decision import REVIEW_QUEUE, Impact, Urgency
 from core.errors import DataError
-
-MIN_ROWS = 10
-"""Fewer rows than this cannot be divided into training, calibration and test."""
 
 MAX_QUEUE_NAME = 75
 """Slack's limit for a button's or option's text, in characters."""
@@ -103,45 +100,23 @@ def read_tickets(
             examples.append(Example(text=text, queue=label, is_ticket=True))
         else:
             blank += 1
-    labels = [example.queue or "" for example in examples]
+    queues = tuple(sorted({example.queue for example in examples if example.queue}))
     if known is None:
-        queues = check_queues(labels, where=str(path))
+        check_names(queues, where=str(path))
     else:
-        queues = _check_known(labels, known, where=str(path))
+        _check_known(queues, known, where=str(path))
     return TicketTable(examples=tuple(examples), queues=queues, blank=blank)
 
 
-def check_queues(labels: Sequence[str], *, where: str) -> tuple[str, ...]:
-    """The distinct labels in class order, refused when Slack or training could not take them.
-
-    Args:
-        labels: One label a row.
-        where: What to call the data in errors.
-
-    Returns:
-        The labels, sorted.
-
-    Raises:
-        DataError: A queue has too few rows, or `check_names` refuses the names.
-    """
-    counts = Counter(labels)
-    check_names(sorted(counts), where=where)
-    name, rows = min(counts.items(), key=lambda item: (item[1], item[0]))
-    if rows < MIN_ROWS:
-        raise DataError(f"{where}: queue {name!r} has {rows} rows, needs at least {MIN_ROWS}.")
-    return tuple(sorted(counts))
-
-
-def _check_known(labels: Sequence[str], known: Sequence[str], *, where: str) -> tuple[str, ...]:
-    if not labels:
+def _check_known(queues: Sequence[str], known: Sequence[str], *, where: str) -> None:
+    if not queues:
         raise DataError(f"{where}: has no row with a text and a queue.")
-    unknown = sorted(set(labels) - set(known))
-    if unknown:
-        raise DataError(
-            f"{where}: the bundle does not know the queue {unknown[0]!r}; "
-            f"its queues are: {', '.join(known)}."
-        )
-    return tuple(sorted(set(labels)))
+    for queue in queues:
+        if queue not in known:
+            raise DataError(
+                f"{where}: the bundle does not know the queue {queue!r}; "
+                f"its queues are: {', '.join(known)}."
+            )
 
 
 def check_names(names: Sequence[str], *, where: str) -> None:
@@ -199,7 +174,8 @@ def read_messages(path: Path, queues: Sequence[str]) -> tuple[Example, ...]:
         DataError: The file is missing or a line is not such a message.
     """
     examples = []
-    for number, line in enumerate(_read(path).splitlines(), start=1):
+    # By line feeds alone: a text may hold other characters that Python takes for line ends.
+    for number, line in enumerate(_read(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -215,6 +191,10 @@ def read_messages(path: Path, queues: Sequence[str]) -> tuple[Example, ...]:
 
 def _message(fields: dict[str, Any]) -> Example:
     queue, urgency, impact = fields["queue"], fields["urgency"], fields["impact"]
+    if queue and fields.get("alt_queue") == queue:
+        raise ValueError("alt_queue repeats queue")
+    if not (isinstance(fields["batch"], str) and fields["batch"]):
+        raise ValueError("batch is blank")
     return Example(
         text=fields["text"].strip(),
         queue=queue or None,
@@ -231,13 +211,8 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str | None]]
     csv.field_size_limit(_CSV_FIELD_LIMIT)
     # Strict: a quote that is never closed must not swallow the rows behind it.
     reader = csv.DictReader(io.StringIO(_read(path), newline=""), strict=True)
-    for column in columns:
-        if column not in (reader.fieldnames or ()):
-            found = ", ".join(reader.fieldnames or ()) or "none"
-            other = ";" in found or "\t" in found
-            hint = " Columns are separated by commas." if other else ""
-            raise DataError(f"{path}: no column {column!r}; its columns are: {found}.{hint}")
     try:
+        _check_columns(path, reader.fieldnames or (), columns)
         for row in reader:
             if any(row.get(None) or ()):
                 raise DataError(
@@ -250,7 +225,19 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str | None]]
         raise DataError(f"{path}: line {begin} is not CSV: {error}.") from error
 
 
+def _check_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
+    for column in wanted:
+        if column not in names:
+            found = ", ".join(names) or "none"
+            other = ";" in found or "\t" in found
+            hint = " Columns are separated by commas." if other else ""
+            raise DataError(f"{path}: no column {column!r}; its columns are: {found}.{hint}")
+        if names.count(column) > 1:
+            raise DataError(f"{path}: has several columns {column!r}; give each its own name.")
+
+
 def _read(path: Path) -> str:
+    """The file's text, unzipped where it is gzipped; CSV and JSON lines alike."""
     try:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
@@ -259,6 +246,6 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file.") from None
     except UnicodeDecodeError:
-        raise DataError(f"{path}: is not UTF-8 text; save it as UTF-8 CSV.") from None
-    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: is not UTF-8 text; save it as UTF-8.") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read: {error}.") from error

@@ -133,7 +133,8 @@ class _Fitter:
         target: NDArray[np.float32] = getattr(self._train.targets, name)
         check: NDArray[np.float64] = getattr(self._calibrate.targets, name).astype(np.float64)
         if not (np.count_nonzero(target.any(axis=0)) > 1 and check.any()):
-            return Constant(_UNKNOWN[name])
+            classes = target.shape[1]
+            return Constant(_UNKNOWN.get(name, np.full(classes, 1 / classes)))
         by_meaning = fit_linear(
             self._train.embeddings, target, strength=MEANING_STRENGTH, seed=self._seed
         )
@@ -185,7 +186,8 @@ _UNKNOWN = {
     "urgency": np.array([0.2, 0.6, 0.2]),
     "impact": np.array([0.1, 0.2, 0.7]),
 }
-"""What is said of every text where no training text says anything; unsure on purpose."""
+"""What is said of every text where no training text says anything; unsure on purpose. Of queues
+nothing can be said then but that each is as probable as any other."""
 
 
 def _balanced(targets: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -222,13 +224,14 @@ def fit_linear(
 
     Returns:
         The affine map whose softmax is the model. A class without any weight gets no chance;
-        with fewer than two classes nothing can be told, and all are equal.
+        with fewer than two classes, or no text with any feature, nothing can be told, and all
+        are equal.
     """
     rows, classes = np.nonzero(targets)
-    if len(np.unique(classes)) < 2:
+    occurring = _occurring(features)
+    if len(np.unique(classes)) < 2 or not len(occurring):
         nothing = np.zeros((features.shape[1], targets.shape[1]), dtype=np.float32)
         return Linear(weights=nothing, bias=nothing[0])
-    occurring = _occurring(features)
     model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is good enough

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import bundle
-from core.base_data import BASE_DATA, pack, unpack
+from core.base_data import BASE_DATA, made_from, pack
 from core.bundle import Bundle
 from core.embeddings import embed
 from core.encoder import Encoder
@@ -24,6 +24,7 @@ from core.heads import Heads
 from core.learning_set import LearningSet, without_contradicted
 from core.limits import Judged, choose_rules
 from core.manifest import Manifest
+from core.progress import Progress
 from core.queue_edits import ClassNames
 from core.settled import Divided, Settled, divide, importance
 from core.split_queues import carried, share_out
@@ -32,9 +33,6 @@ from core.text import normalize
 from core.training_data import PARTS, Part, TrainingData
 
 _SEED = 0
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, the steps done, and the steps in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,13 @@ def base_data_of(loaded: Bundle) -> TrainingData:
     Raises:
         BundleError: It was made without them.
     """
-    if BASE_DATA not in loaded.contents:
+    known = made_from(loaded)
+    if known is None:
         raise BundleError(
             f"the bundle {loaded.manifest.version} holds no {BASE_DATA}, so its heads cannot be "
             "fitted again: make it anew with autoticket train"
         )
-    return unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
+    return known
 
 
 def refit(

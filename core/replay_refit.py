@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from core.classifier import Classifier
 from core.dataset import Example
+from core.progress import Progress
 from core.refit import Refit
 from core.replay import Replay, Texts, compare
 from core.settled import as_example
@@ -19,7 +20,7 @@ def replay(
     candidate: Classifier,
     made: Refit,
     *,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> Replay:
     """Compare a refit with the version that it was made from.
 

@@ -17,7 +17,7 @@ import joblib  # type: ignore[import-untyped]
 import numpy as np
 
 from core import bundle
-from core.base_data import BASE_DATA, pack, unpack
+from core.base_data import BASE_DATA, made_from, pack
 from core.base_encoder import DEFAULT_ENCODER
 from core.bundle import Bundle
 from core.classifier import Classifier
@@ -32,7 +32,7 @@ from core.manifest import MANIFEST, Manifest
 from core.model_card import EVALUATION, picture_prefix, write_card
 from core.pictures import draw
 from core.progress import Progress
-from core.training_data import PARTS, Part, TrainingData, read_training_data
+from core.training_data import PARTS, Part, TrainingData, one_place, read_training_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,12 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
         messages=config.messages,
         seed=config.seed,
     )
-    data = _with_messages(config, data)
-    files, manifest = _fit(config, data, _base(config, data, progress), progress)
+    loaded = _encoder_bundle(config)
+    known = None if loaded is None else made_from(loaded)
+    if config.messages is None and known is not None:
+        data = _with_messages(data, known)
+    data = one_place(data, known)
+    files, manifest = _fit(config, data, _base(config, loaded, data, progress), progress)
     if config.keep_data:
         files[BASE_DATA] = pack(data)
     bundle.save(config.out, manifest, files)
@@ -115,9 +119,11 @@ class _Base:
     origin: str
 
 
-def _base(config: TrainingConfig, data: TrainingData, progress: Progress) -> _Base:
+def _base(
+    config: TrainingConfig, loaded: Bundle | None, data: TrainingData, progress: Progress
+) -> _Base:
     """Take a bundle's encoder as it is, or make one."""
-    if loaded := _encoder_bundle(config):
+    if loaded is not None:
         return _Base(loaded.exported, loaded.manifest.notes.get("encoder", config.encoder))
     from core.tuning import make_encoder  # noqa: PLC0415  brings torch
 
@@ -139,22 +145,18 @@ def _encoder_bundle(config: TrainingConfig) -> Bundle | None:
     return Bundle.load(config.encoder) if (Path(config.encoder) / MANIFEST).is_file() else None
 
 
-def _with_messages(config: TrainingConfig, data: TrainingData) -> TrainingData:
-    """The same data with the messages that the encoder's bundle holds, if there are none.
+def _with_messages(data: TrainingData, known: TrainingData) -> TrainingData:
+    """The same data with the messages that the encoder's bundle was made from.
 
     Priority and what is no ticket are the same whatever the queues are; a queue that the data
     does not have is forgotten.
     """
-    loaded = _encoder_bundle(config)
-    if config.messages or loaded is None or BASE_DATA not in loaded.contents:
-        return data
-    known = unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
     parts = {}
     for name in PARTS:
         own, others = getattr(data, name), getattr(known, name).messages
         kept = tuple(_without_strange_queue(message, data.queues) for message in others)
         parts[name] = replace(own, messages=kept)
-    return replace(data, **parts)
+    return TrainingData(queues=data.queues, blank=data.blank, **parts)
 
 
 def _without_strange_queue(message: Example, queues: Sequence[str]) -> Example:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.dataset import Example, read_messages, read_tickets
 from core.errors import DataError
-from core.splits import split
+from core.splits import split, text_key
 from core.text import normalize
 
 SPLIT = "SPLIT.json"
@@ -17,6 +18,9 @@ SPLIT = "SPLIT.json"
 
 PARTS = ("train", "calibrate", "test")
 """What the texts are divided into."""
+
+MIN_TEXTS = 10
+"""Fewer different texts of a queue cannot be divided into training, calibration and test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def read_training_data(
     """
     tickets = read_tickets(table, text_column=text_column, label_column=label_column)
     kept = _normalized(tickets.examples)
+    _check_enough(kept, tickets.queues, table)
     parts = _divided(kept, seed)
     of_messages: dict[str, tuple[Example, ...]] = dict.fromkeys(PARTS, ())
     if messages is not None:
@@ -91,6 +96,46 @@ def read_training_data(
         test=test,
         blank=tickets.blank + len(tickets.examples) - len(kept),
     )
+
+
+def one_place(data: TrainingData, known: TrainingData | None = None) -> TrainingData:
+    """Put every text into one part, wherever it comes from.
+
+    A message may be word for word a ticket of the table. It is held out if one of them is, from
+    calibration for the test, and from training for both.
+
+    Args:
+        data: Tickets and messages, each divided by themselves.
+        known: What the encoder was made from. A text of these stays where it was there: measured
+            on what the encoder has learned, every figure would flatter.
+    """
+    place = {
+        text_key(example.text): part
+        for source in (data, known)
+        if source is not None
+        for part in PARTS
+        for example in getattr(source, part).examples
+    }
+    tickets: dict[str, list[Example]] = defaultdict(list)
+    messages: dict[str, list[Example]] = defaultdict(list)
+    for part in PARTS:
+        for example in getattr(data, part).tickets:
+            tickets[place[text_key(example.text)]].append(example)
+        for example in getattr(data, part).messages:
+            messages[place[text_key(example.text)]].append(example)
+    parts = {part: Part(tuple(tickets[part]), tuple(messages[part])) for part in PARTS}
+    return TrainingData(queues=data.queues, blank=data.blank, **parts)
+
+
+def _check_enough(examples: Sequence[Example], queues: Sequence[str], table: Path) -> None:
+    different: dict[str, set[str]] = {queue: set() for queue in queues}
+    for example in examples:
+        different[example.queue or ""].add(text_key(example.text))
+    queue = min(different, key=lambda name: (len(different[name]), name))
+    if (texts := len(different[queue])) < MIN_TEXTS:
+        raise DataError(
+            f"{table}: queue {queue!r} has {texts} different texts, needs at least {MIN_TEXTS}."
+        )
 
 
 def _normalized(examples: Sequence[Example]) -> list[Example]:
@@ -116,9 +161,15 @@ def _divided_messages(
         batches = {name: set(json.loads(plan.read_text("utf-8"))[name]) for name in PARTS}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{plan}: must name the batches of {', '.join(PARTS)}.") from error
+    if twice := _in_several(list(batches.values())):
+        raise DataError(f"{plan}: names batch {min(twice)!r} for several parts; choose one.")
     if stray := {example.batch for example in examples} - set().union(*batches.values()):
         raise DataError(f"{plan}: says nothing of batch {min(stray)!r}.")
     return {
         name: tuple(example for example in examples if example.batch in batches[name])
         for name in PARTS
     }
+
+
+def _in_several(sets: Sequence[set[str]]) -> set[str]:
+    return {each for one in sets for each in one if sum(each in other for other in sets) > 1}

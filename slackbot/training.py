@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core import bundle
-from core.base_data import BASE_DATA, unpack
+from core.base_data import made_from
 from core.bundle import Bundle
 from core.classifier import Classifier
 from core.dataset import read_tickets
@@ -134,10 +134,8 @@ def run_evaluation(
 
 def _trained_on(loaded: Bundle) -> list[str] | None:
     """The tickets that the bundle learned from, if it holds them."""
-    if BASE_DATA not in loaded.contents:
-        return None
-    known = unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
-    return [example.text for example in known.train.examples]
+    known = made_from(loaded)
+    return None if known is None else [example.text for example in known.train.examples]
 
 
 def _draw(result: Evaluation, folder: Path) -> None:

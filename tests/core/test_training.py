@@ -222,8 +222,29 @@ def test_a_folder_that_is_no_bundle_is_left_alone(config: TrainingConfig) -> Non
     assert (config.out / "thesis.txt").read_text() == "years of work"
 
 
+def test_a_text_that_the_encoder_learned_is_never_measured_on(config: TrainingConfig) -> None:
+    loaded = Bundle.load(train(config, _quiet))
+    known = unpack(loaded.contents[BASE_DATA], loaded.manifest.queues)
+    grown = _table(config.data.with_name("grown.csv"), 150)
+    rows = grown.read_text().partition("\n")[2]
+    grown.write_text(f"{config.data.read_text()}\n{rows}")
+    other = replace(config, data=grown, encoder=str(config.out), seed=1)
+    made = Bundle.load(train(replace(other, out=config.out.with_name("other")), _quiet))
+    data = unpack(made.contents[BASE_DATA], made.manifest.queues)
+    learned = {example.text for example in known.train.examples}
+    held_out = {example.text for example in data.calibrate.examples + data.test.examples}
+    assert held_out.isdisjoint(learned)
+    assert held_out >= {example.text for example in known.test.examples}
+    assert len(held_out) > len(known.test.examples + known.calibrate.examples)
+
+
 def test_messages_of_an_unplanned_batch_are_refused(config: TrainingConfig) -> None:
     messages = _messages(config.data.with_name("messages.jsonl"))
     messages.with_name("SPLIT.json").write_text('{"train": ["a"], "calibrate": [], "test": []}')
     with pytest.raises(DataError, match="says nothing of batch 'b'"):
+        train(replace(config, messages=messages), _quiet)
+    messages.with_name("SPLIT.json").write_text(
+        '{"train": ["a", "b"], "calibrate": ["b"], "test": ["c"]}'
+    )
+    with pytest.raises(DataError, match="names batch 'b' for several parts"):
         train(replace(config, messages=messages), _quiet)
