@@ -10,8 +10,10 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 
@@ -108,14 +110,27 @@ def _read_manifest(folder: Path) -> Manifest:
             raw = json.loads(file.read(_MAX_MANIFEST_BYTES))
     except FileNotFoundError as error:
         raise BundleError(f"no model bundle in {folder}: train one or name another") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{folder / MANIFEST} cannot be read: {error}") from error
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise BundleError(f"{folder} is of another format than {FORMAT}: train the bundle again")
+    _check_format(folder, raw.get("format") if isinstance(raw, dict) else None)
     manifest = Manifest.from_json(raw)
     if missing := _REQUIRED - set(manifest.files):
         raise BundleError(f"{folder / MANIFEST} does not list {', '.join(sorted(missing))}")
+    if manifest.version != _version(manifest.created_at, raw):
+        raise BundleError(
+            f"{folder / MANIFEST} was changed since the bundle was made: copy it again"
+        )
     return manifest
+
+
+def _check_format(folder: Path, found: object) -> None:
+    if isinstance(found, int) and found > FORMAT:
+        raise BundleError(
+            f"{folder} was made by a newer version of AutoTicket (format {found}, this one reads "
+            f"{FORMAT}): update AutoTicket, or train the bundle again"
+        )
+    if found != FORMAT:
+        raise BundleError(f"{folder} is of another format than {FORMAT}: train the bundle again")
 
 
 def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
@@ -155,13 +170,11 @@ def save(
         The manifest as written.
 
     Raises:
-        BundleError: A file is missing or oddly named, or the folder holds something else.
+        BundleError: A file is missing or oddly named, or `check_place` refuses the folder.
     """
-    folder = Path(path).absolute()
     if missing := _REQUIRED - set(files):
         raise BundleError(f"a bundle needs {', '.join(sorted(missing))}")
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise BundleError(f"{folder} holds something that is no bundle: name an empty folder")
+    folder = check_place(path)
     sealed = seal(manifest, files)
     sealed.check()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +191,29 @@ def save(
     return sealed
 
 
+def check_place(path: str | os.PathLike[str]) -> Path:
+    """Refuse a place where no bundle can be saved; worth asking before hours of work.
+
+    Args:
+        path: The bundle's folder.
+
+    Returns:
+        The same, absolute.
+
+    Raises:
+        BundleError: It is no folder, holds something that is no bundle, or cannot be written.
+    """
+    folder = Path(path).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise BundleError(f"{folder} is no folder: name another")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} holds something that is no bundle: name an empty folder")
+    above = next(parent for parent in folder.parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise BundleError(f"nothing can be written to {above}: name another folder than {folder}")
+    return folder
+
+
 def seal(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
     """The manifest as `save` would write it, with the version that the content makes."""
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
@@ -187,9 +223,13 @@ def seal(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
         libraries={name: installed_version(name) for name in _LIBRARIES},
         version="",
     )
-    content = {**draft.to_json(), "created_at": ""}  # the same content has the same version
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return replace(draft, version=f"{manifest.created_at:%Y.%m.%d}-{digest[:8]}")
+    return replace(draft, version=_version(draft.created_at, draft.to_json()))
+
+
+def _version(created_at: datetime, raw: Mapping[str, Any]) -> str:
+    """The day, and a hash of all else in the manifest: the same content has the same version."""
+    content = json.dumps({**raw, "created_at": "", "version": ""}, sort_keys=True)
+    return f"{created_at:%Y.%m.%d}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def _write_synced(path: Path, data: bytes) -> None:
@@ -213,7 +253,7 @@ def _aside(folder: Path) -> Path:
 
 
 def _swap(fresh: Path, folder: Path) -> None:
-    """Put `fresh` in the place of `folder`; `_read_manifest` covers the moment between."""
+    """Put `fresh` in the place of `folder`; `Bundle.load` covers the moment between."""
     old = _aside(folder)
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)

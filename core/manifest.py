@@ -80,9 +80,9 @@ class Manifest:
                 files=dict(raw["files"]),
                 libraries=dict(raw["libraries"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+            manifest.check()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{MANIFEST} is damaged: {error!r}") from error
-        manifest.check()
         return manifest
 
     def check(self) -> None:

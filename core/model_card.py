@@ -75,9 +75,9 @@ def _results(evaluations: Sequence[Mapping[str, Any]]) -> str:
     names = [str(entry["name"]) for entry in evaluations]
     return (
         "## How good it is\n\nMeasured on texts that were used neither for training nor for "
-        "calibration nor for any choice; in brackets the 95 % interval. Where a text was "
-        "labelled with a second queue that an honest person could choose, that one counts as "
-        "right too.\n\n" + table(["", *names], [[label, *cells] for label, cells in rows])
+        "calibration; in brackets the 95 % interval. Where a text was labelled with a second "
+        "queue that an honest person could choose, that one counts as right too.\n\n"
+        + table(["", *names], [[label, *cells] for label, cells in rows])
     )
 
 
@@ -130,19 +130,32 @@ def _figure(figure: Mapping[str, Any] | None) -> str:
 
 def _rules(manifest: Mapping[str, Any]) -> str:
     rules = manifest["rules"]
-    unproven = [name for name, value in rules["thresholds"].items() if value >= UNPROVEN]
-    lines = [
-        "## When it decides by itself",
-        "",
-        f"Texts in: {', '.join(rules['languages'])}; every other language is reviewed.",
-    ]
-    if unproven:
-        lines.append(f"Always reviewed, for lack of evidence: {', '.join(unproven)}.")
-    thresholds = table(
-        ["queue", "from this confidence on"],
-        [[name, f"{value:.2f}"] for name, value in rules["thresholds"].items() if value < UNPROVEN],
+    written = rules["thresholds"]
+    stripped = rules["stripped_thresholds"]
+    by_kind = [written, stripped] if stripped else [written]
+    unproven = [name for name in written if all(each[name] >= UNPROVEN for each in by_kind)]
+    languages = ", ".join(rules["languages"])
+    parts = ["## When it decides by itself"]
+    parts.append(
+        f"Texts in: {languages}; every other language is reviewed."
+        if languages
+        else "Never: in no language enough texts were seen, and every text is reviewed."
     )
-    return "\n".join(lines) + "\n\n" + thresholds
+    if unproven:
+        parts[-1] += f"\nAlways reviewed, for lack of evidence: {', '.join(unproven)}."
+    rows = [
+        [name, *(_limit(each[name]) for each in by_kind)]
+        for name in written
+        if name not in unproven
+    ]
+    if rows:
+        head = ["queue", "from this confidence on"]
+        parts.append(table([*head, *(["stripped texts from"] if stripped else [])], rows))
+    return "\n\n".join(parts)
+
+
+def _limit(threshold: float) -> str:
+    return "-" if threshold >= UNPROVEN else f"{threshold:.2f}"
 
 
 def _queues(entry: Mapping[str, Any]) -> str:
@@ -198,9 +211,14 @@ def _origin(manifest: Mapping[str, Any]) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """A Markdown table; cells may hold anything, a queue's name too."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_in_cell, line))} |" for line in lines)
+
+
+def _in_cell(text: str) -> str:
+    """A bar would end the cell."""
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BINS = 10
+_SIDE, _ROW, _LARGEST = 7.5, 0.25, 30.0
+"""Inches: of the confusion matrix, of each queue in it at least, and how large it may become."""
+
 _INK, _WARM = "#1264a3", "#e01e5a"
 
 
@@ -26,8 +30,9 @@ def draw(evaluation: QueueEvaluation) -> dict[str, bytes]:
     Returns:
         PNG files by name: `confusion.png`, `reliability.png`, `risk_coverage.png`.
     """
+    side = min(max(_SIDE, _ROW * len(evaluation.queues)), _LARGEST)
     return {
-        "confusion.png": _png(lambda axes: _confusion(axes, evaluation), size=(7.5, 6.5)),
+        "confusion.png": _png(lambda axes: _confusion(axes, evaluation), size=(side, side - 1)),
         "reliability.png": _png(lambda axes: _reliability(axes, evaluation), size=(5, 5)),
         "risk_coverage.png": _png(lambda axes: _risk_coverage(axes, evaluation), size=(6, 4.5)),
     }
@@ -41,7 +46,9 @@ def _png(fill: Callable[[Axes], None], *, size: tuple[float, float]) -> bytes:
     FigureCanvasAgg(figure)
     fill(figure.add_subplot())
     file = BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a box stands for such a letter
+        figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
 
 
@@ -50,8 +57,9 @@ def _confusion(axes: Axes, evaluation: QueueEvaluation) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [queue.name for queue in evaluation.queues]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    # A queue may be called "$5 and $6": no formula.
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_xlabel("most probable queue")
     axes.set_ylabel("right queue")
     for (row, column), part in np.ndenumerate(shares):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.manifest import Manifest
 from core.model_card import table
-from core.starting import LeftOutInTurn, Started
+from core.starting import Started
 
 
 def starting_card(started: Started, manifest: Manifest) -> str:
@@ -33,7 +33,7 @@ def _head(manifest: Manifest) -> str:
 
 
 def _results(started: Started) -> str:
-    rows = [_row(queue) for queue in started.queues]
+    rows = [[each.name, str(each.examples), str(each.right)] for each in started.queues]
     rows.append(["all", str(started.examples), str(started.right)])
     return (
         "## How good it is\n\nNobody knows: no ticket of the team has been measured. Each example "
@@ -41,15 +41,6 @@ def _results(started: Started) -> str:
         "that somebody thought up are cleaner than what people will write: expect less.\n\n"
         + table(["queue", "examples", "found their queue when left out"], rows)
     )
-
-
-def _row(queue: LeftOutInTurn) -> list[str]:
-    return [_in_cell(queue.name), str(queue.examples), str(queue.right)]
-
-
-def _in_cell(name: str) -> str:
-    """A queue may be called anything; a bar would end the cell."""
-    return name.replace("|", "\\|")
 
 
 def _rules(manifest: Manifest) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import joblib  # type: ignore[import-untyped]
 import numpy as np
@@ -29,7 +29,7 @@ from core.evaluation import Evaluation, evaluate
 from core.fitting import FitData, fit_data, fit_heads
 from core.limits import Judged, choose_rules
 from core.manifest import MANIFEST, Manifest
-from core.model_card import EVALUATION, picture_prefix, write_card
+from core.model_card import CARD, EVALUATION, model_card, picture_prefix
 from core.pictures import draw
 from core.progress import Progress
 from core.training_data import PARTS, Part, TrainingData, one_place, read_training_data
@@ -89,8 +89,9 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
     Raises:
         DataError: The data cannot be trained on.
         EncoderError: The encoder cannot be loaded or exported.
-        BundleError: `config.out` holds something that is no bundle.
+        BundleError: `config.out` holds something that is no bundle, or cannot be written.
     """
+    bundle.check_place(config.out)
     data = read_training_data(
         config.data,
         text_column=config.text_column,
@@ -106,8 +107,9 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
     files, manifest = _fit(config, data, _base(config, loaded, data, progress), progress)
     if config.keep_data:
         files[BASE_DATA] = pack(data)
-    bundle.save(config.out, manifest, files)
-    _measure(config.out, data, progress)
+    sealed = bundle.seal(manifest, files)
+    documents = _measure(Bundle(sealed, files), data, progress)
+    bundle.save(config.out, manifest, files, documents=documents)
     return config.out
 
 
@@ -246,28 +248,30 @@ def _notes(config: TrainingConfig, data: TrainingData, encoder: str) -> dict[str
     return notes
 
 
-def _measure(folder: Path, data: TrainingData, progress: Progress) -> None:
-    """Measure the saved bundle on the test part; write figures, pictures and model card."""
-    classifier = Classifier.load(folder)
+def _measure(made: Bundle, data: TrainingData, progress: Progress) -> dict[str, bytes]:
+    """Measure a bundle on the test part: figures, pictures and model card by file name."""
+    classifier = Classifier(made.manifest, made.encoder(), made.heads())
     known = [example.text for example in data.train.tickets]
     sets = _test_sets(data.test)
-    found: list[Evaluation] = []
+    found: list[dict[str, Any]] = []
+    pictures: dict[str, bytes] = {}
     for name, examples in sets.items():
         filed = not examples[0].batch
         seen = known if filed else None
-        found.append(evaluate(classifier, examples, name=name, filed=filed, trained_on=seen))
+        figures = evaluate(classifier, examples, name=name, filed=filed, trained_on=seen)
+        found.append(figures.to_json())
+        pictures |= _pictures(figures)
         progress("evaluation", len(found), len(sets))
-        _draw(found[-1], folder)
-    figures = json.dumps([entry.to_json() for entry in found])
-    _replace(folder / EVALUATION, f"{figures}\n".encode())
-    write_card(folder)
+    card = model_card(made.manifest.to_json(), found, sorted(pictures))
+    return {EVALUATION: f"{json.dumps(found)}\n".encode(), CARD: card.encode(), **pictures}
 
 
-def _draw(found: Evaluation, folder: Path) -> None:
-    """Write the pictures, where matplotlib is installed."""
-    if found.queues and importlib.util.find_spec("matplotlib"):
-        for picture, content in draw(found.queues).items():
-            _replace(folder / f"{picture_prefix(found.name)}-{picture}", content)
+def _pictures(figures: Evaluation) -> dict[str, bytes]:
+    """The pictures by file name, where matplotlib is installed."""
+    if figures.queues is None or not importlib.util.find_spec("matplotlib"):
+        return {}
+    prefix = picture_prefix(figures.name)
+    return {f"{prefix}-{name}": content for name, content in draw(figures.queues).items()}
 
 
 def _test_sets(part: Part) -> dict[str, Sequence[Example]]:
@@ -286,10 +290,3 @@ def _test_sets(part: Part) -> dict[str, Sequence[Example]]:
             e for e in part.messages if (e.batch, e.language) == (batch, "en")
         ]
     return {name: examples for name, examples in sets.items() if examples}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write all or nothing."""
-    partial = path.with_name(f"{path.name}.tmp")
-    partial.write_bytes(content)
-    os.replace(partial, path)

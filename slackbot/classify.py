@@ -110,7 +110,7 @@ def _numbered(stream: IO[str]) -> Iterator[tuple[int, str]]:
 
 def _text(line: str, number: int, name: str) -> str:
     try:
-        text = json.loads(line)["text"]
+        text = json.loads(line.removeprefix("\ufeff"))["text"]  # as some editors begin a file
     except (ValueError, TypeError, KeyError, RecursionError):
         text = None
     if not isinstance(text, str):

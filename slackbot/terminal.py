@@ -19,8 +19,7 @@ from rich.text import Text
 from core.decision import Classification, Decision
 
 STAGES = {
-    "tickets": "Fine-tuning on tickets",
-    "messages": "Fine-tuning on messages",
+    "fine-tune": "Fine-tuning",
     "embeddings": "Embedding",
     "heads": "Fitting heads",
     "evaluation": "Measuring",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from core import bundle
@@ -124,6 +125,8 @@ def run_evaluation(
         filed=True,
         trained_on=_trained_on(Bundle.load(bundle_folder(model))),
     )
+    if table.blank:
+        click.echo(f"{table.blank} rows without text or queue are left out", err=True)
     if pictures is not None:
         _draw(result, pictures)
     if as_json:
@@ -157,7 +160,7 @@ def _print(result: Evaluation) -> None:
     if queues is None:
         console.print(f"{result.texts} texts, none with a queue")
         return
-    title = f"{result.name}: {result.model_version}"
+    title = escape(f"{result.name}: {result.model_version}")
     console.print(_figures(queues, title))
     if result.unseen is not None:
         console.print(_figures(result.unseen, "without near duplicates of what it learned from"))
@@ -168,7 +171,7 @@ def _print(result: Evaluation) -> None:
             f"{share:.3f}" if known else "-" for share in (queue.precision, queue.recall, queue.f1)
         )
         right, *_ = _cells(queue.routed_precision)
-        each.add_row(queue.name, str(queue.texts), *shares, str(queue.routed), right)
+        each.add_row(escape(queue.name), str(queue.texts), *shares, str(queue.routed), right)
     console.print(each)
 
 

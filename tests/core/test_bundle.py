@@ -92,6 +92,11 @@ def test_heads_must_be_heads(tmp_path, tiny_manifest, tiny_files):
     ("changes", "complaint"),
     [
         ({"format": 1}, "another format"),
+        ({"format": 99}, "newer version of AutoTicket .* update AutoTicket"),
+        ({"dim": 7}, "was changed since the bundle was made"),
+        ({"queues": ["Storage", "Access", "Hardware"]}, "was changed since"),
+        ({"version": "2026.11.22-00000000"}, "was changed since"),
+        ({"created_at": "2026-11-23T08:30:00+00:00"}, "was changed since"),
         ({"queues": None}, "damaged"),
         ({"rules": {}}, "damaged"),
         ({"created_at": "yesterday"}, "damaged"),
@@ -117,7 +122,24 @@ def test_thresholds_are_probabilities(saved):
         Bundle.load(saved)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
+@pytest.mark.parametrize("kind", ["thresholds", "stripped_thresholds"])
+@pytest.mark.parametrize(
+    ("thresholds", "complaint"),
+    [
+        ([0.9], "damaged"),
+        ("0.9", "damaged"),
+        ({"Hardware": 0.1}, "a threshold for each"),
+        ({"Hardware": 0.1, "Access": 0.9, "Storage": 1.0}, "was changed since"),
+    ],
+)
+def test_a_manifest_with_other_thresholds_is_refused(saved, kind, thresholds, complaint):
+    rules = json.loads((saved / MANIFEST).read_text())["rules"]
+    rewrite_manifest(saved, rules=rules | {kind: thresholds})
+    with pytest.raises(BundleError, match=complaint):
+        Bundle.load(saved)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff", "[" * 100_000])
 def test_a_manifest_that_is_no_json_object_is_refused(saved, text):
     (saved / MANIFEST).write_text(text, encoding="latin-1")
     with pytest.raises(BundleError):

@@ -133,3 +133,31 @@ def test_the_card_and_the_pictures_show_the_figures(
         assert content.startswith(b"\x89PNG")
         assert f"({file})" in card
     assert "## Pictures" not in model_card(classifier.manifest.to_json(), [evaluation.to_json()])
+
+
+def test_a_queue_may_be_called_anything(classifier: Classifier, evaluation: Evaluation) -> None:
+    assert evaluation.queues is not None
+    first, *others = evaluation.queues.queues
+    odd = replace(evaluation.queues, queues=(replace(first, name="$5_{ | \u786c\u4ef6"), *others))
+    assert draw(odd)["confusion.png"].startswith(b"\x89PNG")
+    figures = replace(evaluation, queues=odd)
+    card = model_card(classifier.manifest.to_json(), [figures.to_json()])
+    assert "| $5_{ \\| \u786c\u4ef6 | 7 |" in card
+
+
+def test_the_card_tells_what_each_kind_of_text_needs(classifier: Classifier) -> None:
+    limits = {"Hardware": 0.7, "Access": 1.0, "Storage": 1.0}
+    rules = replace(classifier.manifest.rules, stripped_thresholds=limits)
+    card = model_card(replace(classifier.manifest, rules=rules).to_json(), [])
+    assert "| queue | from this confidence on | stripped texts from |" in card
+    assert "| Hardware | 0.90 | 0.70 |" in card
+    assert "| Access | 0.90 | - |" in card
+    assert "Always reviewed, for lack of evidence: Storage." in card
+
+
+def test_the_card_of_a_bundle_that_never_decides_says_so(classifier: Classifier) -> None:
+    unproven = dict.fromkeys(classifier.queues, 1.0)
+    rules = replace(classifier.manifest.rules, thresholds=unproven, languages=())
+    card = model_card(replace(classifier.manifest, rules=rules).to_json(), [])
+    assert "every text is reviewed.\nAlways reviewed" in card
+    assert "from this confidence on" not in card

@@ -123,18 +123,22 @@ def test_messages_teach_priority_and_what_is_no_ticket(
     assert classifier.manifest.notes["tested on"] == "54 tickets, 80 messages"
 
 
-def test_a_stopped_run_leaves_the_old_bundle_and_continues(config: TrainingConfig) -> None:
+@pytest.mark.parametrize("stopped_in", ["heads", "evaluation"])
+def test_a_stopped_run_leaves_the_old_bundle_and_continues(
+    config: TrainingConfig, stopped_in: str
+) -> None:
     train(config, _quiet)
     before = Classifier.load(config.out).version
 
     def stop(stage: str, done: int, total: int) -> None:
-        if stage == "heads":
+        if stage == stopped_in:
             raise KeyboardInterrupt
 
     other = replace(config, promised_precision=0.9)
     with pytest.raises(KeyboardInterrupt):
         train(other, stop)
     assert Classifier.load(config.out).version == before
+    assert before in (config.out / "README.md").read_text()
     kept = _embedded(config)
     train(other, _quiet)
     assert kept
@@ -220,6 +224,11 @@ def test_a_folder_that_is_no_bundle_is_left_alone(config: TrainingConfig) -> Non
     with pytest.raises(BundleError, match="no bundle"):
         train(config, _quiet)
     assert (config.out / "thesis.txt").read_text() == "years of work"
+    with pytest.raises(BundleError, match="no folder"):
+        train(replace(config, out=config.out / "thesis.txt"), _quiet)
+    with pytest.raises(BundleError, match="name another folder"):
+        train(replace(config, out=config.out / "thesis.txt" / "bundle"), _quiet)
+    assert not config.work.exists()  # refused before anything else was done
 
 
 def test_a_text_that_the_encoder_learned_is_never_measured_on(config: TrainingConfig) -> None:

@@ -134,3 +134,10 @@ def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(OSError, match="is no ordinary file"):
         replace_bytes(tmp_path / "pipe", b"x")
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_file_may_begin_with_the_mark_that_some_editors_write(run, tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b'\xef\xbb\xbf{"text": "my laptop is dead"}\r\n')
+    result = run("classify", "--input", str(source))
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1)

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from slackbot.cli import main
+from tests import tiny_bundle
 
 
 def write(path, rows):
@@ -95,3 +96,18 @@ def test_a_table_of_other_queues_cannot_be_measured_with_this_bundle(tmp_path, m
     result = run("evaluate", "--data", data)
     assert result.exit_code == 2
     assert "does not know the queue 'Cats'" in result.stderr
+
+
+def test_a_queues_name_is_printed_as_it_is(tmp_path, monkeypatch):
+    tiny_bundle.save(tmp_path / "base")
+    rows = [[f"my laptop {tiny_bundle.filler(n)}", "[/x] y"] for n in range(10)]
+    rows += [[f"my disk {tiny_bundle.filler(n)}", "$5 [red]"] for n in range(10)]
+    data = write(tmp_path / "data.csv", [["text", "queue"], *rows, ["", "$5 [red]"]])
+    monkeypatch.chdir(tmp_path)
+    columns = ["--text-column", "text", "--label-column", "queue"]
+    out = ["--out", "own", "--encoder", "base"]
+    assert run("train", "--data", data, *columns, *out).exit_code == 0
+    result = run("evaluate", "--data", data, "--model", "own")
+    assert "[/x] y" in result.stdout
+    assert "$5 [red]" in result.stdout
+    assert "1 rows without text or queue are left out" in result.stderr
