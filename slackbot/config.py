@@ -165,12 +165,12 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
             triage=read.converted("AUTOTICKET_TRIAGE_CHANNELS", _triage),
             review_channel=read.converted("AUTOTICKET_REVIEW_CHANNEL", _optional_channel),
             queue_channels=read.converted("AUTOTICKET_QUEUE_CHANNELS", _queue_channels),
-            reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS")),
+            reviewers=read.converted("AUTOTICKET_REVIEWERS", _ids("UWS", _REVIEWER_ID)),
             review_budget=read.converted("AUTOTICKET_REVIEW_BUDGET", _whole(0, 100_000)),
         ),
         audit_rate=read.converted("AUTOTICKET_AUDIT_RATE", _share),
         reaction=read.text("AUTOTICKET_REACTION").strip(":"),
-        allowed_bots=read.converted("AUTOTICKET_ALLOWED_BOTS", _ids("B")),
+        allowed_bots=read.converted("AUTOTICKET_ALLOWED_BOTS", _ids("B", _BOT_ID)),
         priority_matrix=read.converted("AUTOTICKET_PRIORITY_MATRIX", PriorityMatrix.parse),
         posts_per_second=read.converted("AUTOTICKET_POSTS_PER_SECOND", _positive),
         retention_days=read.converted("AUTOTICKET_RETENTION_DAYS", _whole(0, 36500)),
@@ -246,15 +246,17 @@ def _share(text: str) -> float:
     return value
 
 
-def _ids(first_letters: str) -> Callable[[str], frozenset[str]]:
+_CHANNEL_ID = "C0123456789, at the end of the channel's details"
+_REVIEWER_ID = "U0123456789, behind ⋮ in the profile, or a user group's S0123456789"
+_BOT_ID = "B0123456789"
+
+
+def _ids(first_letters: str, such_as: str) -> Callable[[str], frozenset[str]]:
     def convert(text: str) -> frozenset[str]:
         ids = frozenset(part.strip() for part in text.split(",") if part.strip())
         wrong = sorted(i for i in ids if i[0] not in first_letters or not _is_id(i))
         if wrong:
-            raise ValueError(
-                f"{wrong[0]!r} is no Slack id (it begins with one of {first_letters}, "
-                "as in the profile's or channel's details)"
-            )
+            raise ValueError(f"{wrong[0]!r} is no Slack id (such as {such_as})")
         return ids
 
     return convert
@@ -265,7 +267,7 @@ def _is_id(text: str) -> bool:
 
 
 def _optional_channel(text: str) -> str | None:
-    ids = _ids("CGD")(text)
+    ids = _ids("CGD", _CHANNEL_ID)(text)
     if len(ids) > 1:
         raise ValueError("takes one channel id")
     return next(iter(ids), None)
@@ -277,7 +279,7 @@ def _triage(text: str) -> Mapping[str, TriageMode]:
         channel, _, mode = (piece.strip() for piece in part.partition("="))
         if not channel:
             raise ValueError(f"{part!r} names no channel")
-        _ids("*CGD")(channel)
+        _ids("*CGD", _CHANNEL_ID)(channel)
         if channel in triage:
             raise ValueError(f"{channel!r} is named twice")
         triage[channel] = _mode(mode or TriageMode.AUTO)
@@ -299,7 +301,7 @@ def _queue_channels(text: str) -> Mapping[str, str]:
             raise ValueError(f"{pair!r} is not of the form Queue=C0123456789")
         if queue in channels:
             raise ValueError(f"queue {queue!r} is named twice")
-        _ids("CGD")(channel)
+        _ids("CGD", _CHANNEL_ID)(channel)
         channels[queue] = channel
     return MappingProxyType(channels)
 

@@ -50,6 +50,24 @@ def test_a_triage_channel_that_is_none_is_refused(text):
         parse_settings({"AUTOTICKET_TRIAGE_CHANNELS": text})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "where"),
+    [
+        ("AUTOTICKET_TRIAGE_CHANNELS", "it-help", "C0123456789, at the end of the channel"),
+        ("AUTOTICKET_REVIEW_CHANNEL", "#it-review", "C0123456789, at the end of the channel"),
+        ("AUTOTICKET_QUEUE_CHANNELS", "Access=#it", "C0123456789, at the end of the channel"),
+        ("AUTOTICKET_REVIEWERS", "@rita", "U0123456789, behind ⋮ in the profile"),
+        ("AUTOTICKET_ALLOWED_BOTS", "zabbix", "B0123456789"),
+    ],
+)
+def test_who_writes_a_name_for_an_id_is_told_where_ids_stand(name, value, where):
+    with pytest.raises(ConfigError) as caught:
+        parse_settings({name: value})
+    [problem] = caught.value.problems
+    assert problem.startswith(f"{name}: ")
+    assert f"is no Slack id (such as {where}" in problem
+
+
 def test_all_problems_are_reported_together():
     with pytest.raises(ConfigError) as caught:
         parse_settings(
