@@ -157,7 +157,8 @@ async def _check_socket(client: AsyncWebClient, app_token: str, bot_id: str) -> 
     if others > 0:
         return Finding(
             Mark.WARNING,
-            f"{others} other Socket Mode connection(s): each takes a share of the payloads; "
+            f"{others} other Socket Mode connection(s), a running bot's among them: each takes a "
+            "share of the payloads; "
             "stop what is not a replica on the same database",
         )
     return Finding(Mark.GOOD, "Socket Mode connects")
