@@ -32,11 +32,13 @@ class Recipe:
     Attributes:
         epochs: Passes over the texts.
         batch: Texts a step.
-        max_tokens: Tokens of a text that the encoder sees.
+        max_tokens: Tokens of a text that the encoder sees; serving may show it more.
         encoder_rate: AdamW's peak learning rate for the encoder.
         head_rate: The same for the linear heads.
         warmup: Share of the steps in [0, 1] in which the rates rise to their peak.
         dropout: Share of the embedding hidden from the heads in [0, 1).
+        attention_dropout: Share of the attention hidden inside the encoder in [0, 1). Without it a
+            step takes a tenth less time: the attention is computed in one piece.
         token_drop: Share of each text's tokens left out at random in [0, 1).
         weight_decay: AdamW's.
         seed: Fixes order, dropout and the heads' first weights.
@@ -44,11 +46,12 @@ class Recipe:
 
     epochs: int = 2
     batch: int = 32
-    max_tokens: int = 256
+    max_tokens: int = 96
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
     warmup: float = 0.06
     dropout: float = 0.1
+    attention_dropout: float = 0.0
     token_drop: float = 0.0
     weight_decay: float = 0.01
     seed: int = 0
@@ -123,6 +126,7 @@ def fine_tune(
     torch.manual_seed(recipe.seed)
     classes = {name: target.shape[1] for name, target in corpus.targets.items()}
     network = _Network(encoder, classes, recipe.dropout)
+    _set_attention_dropout(encoder, recipe.attention_dropout)
     if finished.exists():
         network.load_state_dict(torch.load(finished, map_location="cpu", weights_only=True))
     else:
@@ -131,6 +135,14 @@ def fine_tune(
         _save(network.state_dict(), finished)
         finished.with_suffix(".part").unlink(missing_ok=True)
     network.cpu().eval()
+
+
+def _set_attention_dropout(encoder: SentenceTransformer, share: float) -> None:
+    for module in encoder.modules():
+        if type(module).__name__.endswith("SelfAttention"):
+            for child in module.children():
+                if isinstance(child, nn.Dropout):
+                    child.p = share
 
 
 def _digest(encoder: SentenceTransformer, corpus: Corpus, recipe: Recipe) -> str:

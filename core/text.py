@@ -116,8 +116,9 @@ def normalize(text: str) -> str:
     """Reduce a message to the words that say what it is about: what the model is shown.
 
     Resolves Slack's markup and entities; drops links, mail addresses, telephone lines, quoted
-    mail headers and "Sent from my iPhone"; turns emoji into words; shortens code blocks, long
-    tokens and repetitions. Case and line ends stay. Idempotent; time is linear in the length.
+    mail headers and "Sent from my iPhone"; turns emoji beside words into words; shortens code
+    blocks, long tokens and repetitions. Case and line ends stay. Idempotent; time is linear in
+    the length.
 
     Args:
         text: A message as Slack sends it, or as `clean` leaves it.
@@ -126,6 +127,8 @@ def normalize(text: str) -> str:
         At most `MAX_NORMAL_CHARACTERS` characters; empty when nothing said anything.
     """
     text = unicodedata.normalize("NFKC", clean(text).translate(_JOINERS))
+    if _is_emoji_alone(text):
+        return ""
     text = _EMOJI.sub(_emoji_words, _shorten_code(text))[:MAX_NORMAL_CHARACTERS]
     text = _MARKUP.sub(_markup_text, text)
     text = _ENTITY.sub(_entity_text, text).replace("<", " ").replace(">", " ")
@@ -135,6 +138,12 @@ def normalize(text: str) -> str:
     text = _SENT_FROM_INLINE.sub("\n", _SPACE.sub(" ", text))
     lines = [line for line in map(str.strip, text.split("\n")) if _says_something(line)]
     return "\n".join(_without_mail_headers(lines))
+
+
+def _is_emoji_alone(text: str) -> bool:
+    """Whether all that stands beside links and mentions are emoji: a mood, which names nothing."""
+    rest = _URL.sub(" ", _MARKUP.sub(_markup_text, text))
+    return not any(map(str.isalnum, _SHORTCODE.sub(" ", rest)))
 
 
 def _shorten_code(text: str) -> str:

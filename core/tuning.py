@@ -18,8 +18,11 @@ from core.training_data import TrainingData
 MIN_FINE_TUNED = 2000
 """With fewer tickets to train on, the encoder stays as it is."""
 
-_MESSAGE_ROUNDS = 4
+_MESSAGE_ROUNDS = 3
 """How often an epoch shows each message for every time that it shows a ticket: these are many."""
+
+_SERVED_TOKENS = 256
+"""What serving shows the encoder of a text. Learning sees less: long mails end in old threads."""
 
 _OBSERVED_TICKETS = 512
 
@@ -63,19 +66,19 @@ def make_encoder(
     """
     encoder = load_base_encoder(name)
     recipe = Recipe(seed=seed)
-    max_tokens = min(encoder.max_seq_length or recipe.max_tokens, recipe.max_tokens)
+    served = min(encoder.max_seq_length or _SERVED_TOKENS, _SERVED_TOKENS)
     fine_tuned = not frozen and len(data.train.tickets) >= MIN_FINE_TUNED
     if fine_tuned:
         fine_tune(
             encoder,
             _corpus(data),
-            replace(recipe, max_tokens=max_tokens),
+            replace(recipe, max_tokens=min(recipe.max_tokens, served)),
             work,
             stage="fine-tune",
             progress=progress,
         )
     texts = _observed(data.calibrate.examples)
-    exported = export_encoder(encoder, texts, max_tokens=max_tokens, int8=int8)
+    exported = export_encoder(encoder, texts, max_tokens=served, int8=int8)
     return TunedEncoder(exported, fine_tuned=fine_tuned)
 
 
