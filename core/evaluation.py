@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.calibration import calibration_error
+from core.calibration import calibration_error, calibration_interval
 from core.classifier import Classifier
 from core.dataset import Example
 from core.decision import Classification, Decision, Impact, Urgency
@@ -128,6 +128,8 @@ class Evaluation:
         unseen: The same over tickets with no near duplicate in the training data.
         priorities: Figures of urgency and impact; None where neither is labelled.
         chatter_ignored: Share of the texts that are no ticket that were ignored; None without.
+        chatter_routed: Share of these that were routed automatically; `routed_precision` is of
+            tickets alone.
         tickets_ignored: Share of the tickets that were ignored; None when all were filed.
         reasons: How many texts were decided for each reason.
     """
@@ -139,6 +141,7 @@ class Evaluation:
     unseen: QueueEvaluation | None
     priorities: PriorityEvaluation | None
     chatter_ignored: Figure | None
+    chatter_routed: Figure | None
     tickets_ignored: Figure | None
     reasons: dict[str, int]
 
@@ -174,6 +177,7 @@ def evaluate(
     if trained_on is not None and tickets:
         known = near_duplicates([example.text for example, _ in tickets], trained_on)
         unseen = [pair for pair, is_known in zip(tickets, known, strict=True) if not is_known]
+    chatter = [pair for pair in pairs if pair[0].is_ticket is False]
     reasons = [result.reason.value for result in judged]
     return Evaluation(
         name=name,
@@ -182,8 +186,9 @@ def evaluate(
         queues=_queues(tickets, classifier.queues),
         unseen=None if trained_on is None else _queues(unseen, classifier.queues),
         priorities=_priorities(tickets, classifier),
-        chatter_ignored=_ignored([pair for pair in pairs if pair[0].is_ticket is False]),
-        tickets_ignored=None if filed else _ignored(tickets),
+        chatter_ignored=_decided(chatter, Decision.IGNORE),
+        chatter_routed=_decided(chatter, Decision.AUTO),
+        tickets_ignored=None if filed else _decided(tickets, Decision.IGNORE),
         reasons={reason: reasons.count(reason) for reason in sorted(set(reasons))},
     )
 
@@ -214,9 +219,7 @@ def _queues(pairs: Pairs, queues: Sequence[str]) -> QueueEvaluation | None:
         macro_f1=resampled(partial(mean_f1, weighted=False), len(pairs)),
         weighted_f1=resampled(partial(mean_f1, weighted=True), len(pairs)),
         log_loss=resampled(lambda rows: float(losses[rows].mean()), len(pairs)),
-        calibration_error=resampled(
-            lambda rows: calibration_error(confidence[rows], correct[rows]), len(pairs)
-        ),
+        calibration_error=calibration(confidence, correct),
         coverage=share(routed),
         routed_precision=share(correct[routed]) if routed.any() else None,
         queues=_each_queue(queues, right, given, routed),
@@ -320,10 +323,11 @@ def _balanced(labels: Sequence[tuple[str, str]]) -> Figure:
     )
 
 
-def _ignored(pairs: Pairs) -> Figure | None:
+def _decided(pairs: Pairs, decision: Decision) -> Figure | None:
+    """The share of texts that were decided so; None without texts."""
     if not pairs:
         return None
-    return share(np.array([result.decision is Decision.IGNORE for _, result in pairs]))
+    return share(np.array([result.decision is decision for _, result in pairs]))
 
 
 def share(hits: NDArray[np.bool_]) -> Figure:
@@ -336,6 +340,12 @@ def share(hits: NDArray[np.bool_]) -> Figure:
     reach = _Z * float(np.sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2)))
     spread = 1 + _Z**2 / n
     return Figure(value, max((centre - reach) / spread, 0), min((centre + reach) / spread, 1), n)
+
+
+def calibration(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> Figure:
+    """The measured expected calibration error, with the 95 % interval of the true one."""
+    low, high = calibration_interval(confidence, correct)
+    return Figure(calibration_error(confidence, correct), low, high, len(confidence))
 
 
 def resampled(metric: Metric, n: int) -> Figure:

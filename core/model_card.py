@@ -76,8 +76,9 @@ def _results(evaluations: Sequence[Mapping[str, Any]]) -> str:
     return (
         "## How good it is\n\nMeasured on texts that were used neither for training nor for "
         "calibration; in brackets the 95 % interval. Where a text was labelled with a second "
-        "queue that an honest person could choose, that one counts as right too.\n\n"
-        + table(["", *names], [[label, *cells] for label, cells in rows])
+        "queue that an honest person could choose, that one counts as right too. Chance makes the "
+        "calibration error that is measured larger than the true one; its interval is of the true "
+        "one.\n\n" + table(["", *names], [[label, *cells] for label, cells in rows])
     )
 
 
@@ -104,6 +105,7 @@ _PRIORITY_FIGURES = {
 }
 _TICKET_FIGURES = {
     "chatter_ignored": "no ticket and ignored",
+    "chatter_routed": "no ticket but routed automatically",
     "tickets_ignored": "ticket but ignored",
 }
 

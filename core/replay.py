@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.calibration import calibration_error
 from core.classifier import Classifier
 from core.dataset import Example
 from core.decision import Classification, Decision
-from core.evaluation import Figure, resampled, share
+from core.evaluation import Figure, calibration, resampled, share
 from core.learning_set import LeftOut
 
 REPLAY = "replay.json"
@@ -203,11 +202,7 @@ def _figures(
         accuracy=share(hits),
         coverage=share(routed[ticket]),
         routed_precision=share(right[ticket & routed]),
-        calibration_error=(
-            resampled(lambda rows: calibration_error(sure[rows], hits[rows]), len(hits))
-            if len(hits)
-            else Figure(0.0, 0.0, 1.0, 0)
-        ),
+        calibration_error=calibration(sure, hits),
         false_tickets=share(routed[~ticket]),
         queues=tuple(
             QueuePrecision(name, found.n, found)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.calibration import Prior, calibration_error, fit_pool, lower_bound, threshold
+from core.calibration import (
+    Prior,
+    calibration_error,
+    calibration_interval,
+    fit_pool,
+    lower_bound,
+    threshold,
+)
 from core.heads import softmax
 
 
@@ -117,3 +124,23 @@ def test_what_passes_a_threshold_has_kept_the_promise(data: st.DataObject) -> No
     if found is not None:
         kept = correct[confidence >= found]
         assert lower_bound(kept, np.ones(len(kept)), 0.9) >= 0.7
+
+
+@pytest.mark.parametrize("too_high", [0.0, 0.1])
+def test_the_interval_of_the_calibration_error_holds_the_true_one(too_high: float) -> None:
+    random = np.random.default_rng(0)
+    held = 0
+    for _ in range(20):
+        confidence = random.uniform(0.5, 1, 300)
+        correct = random.random(300) < confidence - too_high
+        low, high = calibration_interval(confidence, correct)
+        held += low <= too_high <= high
+        assert low <= calibration_error(confidence, correct) <= high
+    assert held >= 18
+
+
+def test_without_data_nothing_is_known_of_calibration() -> None:
+    assert calibration_interval(np.empty(0), np.empty(0, dtype=bool)) == (0.0, 1.0)
+    low, high = calibration_interval(np.array([0.99]), np.array([True]))
+    assert low < 0.02
+    assert high > 0.9  # one text tells next to nothing

@@ -78,6 +78,13 @@ def test_small_talk_and_lost_tickets_are_counted_apart(evaluation: Evaluation) -
     assert sum(evaluation.reasons.values()) == len(EXAMPLES)
 
 
+def test_small_talk_that_is_routed_is_counted(classifier: Classifier) -> None:
+    talk = [Example(text, is_ticket=False) for text in ("laptop printer", "thanks lunch")]
+    routed = evaluate(classifier, talk, name="talk", filed=False).chatter_routed
+    assert routed is not None
+    assert (routed.value, routed.n) == (0.5, 2)
+
+
 def test_what_was_filed_is_never_ignored(classifier: Classifier) -> None:
     filed = evaluate(classifier, EXAMPLES, name="filed", filed=True)
     assert filed.tickets_ignored is None
@@ -128,6 +135,7 @@ def test_the_card_and_the_pictures_show_the_figures(
     assert "| accuracy | 0.800 (0.490 to 0.943) |" in card
     assert "Always reviewed, for lack of evidence: Storage." in card
     assert "| no ticket and ignored | 1.000" in card
+    assert "| no ticket but routed automatically | 0.000" in card
     assert "- encoder: Apache-2.0" in card
     for file, content in zip(files, pictures.values(), strict=True):
         assert content.startswith(b"\x89PNG")
