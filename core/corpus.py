@@ -65,12 +65,17 @@ def read(path: Path) -> list[Message]:
         ValueError: Naming the file and line that cannot be used.
     """
     messages = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             messages.append(_message(json.loads(line)))
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{path}:{number}: {error}") from error
     return messages
+
+
+def _lines(path: Path) -> list[str]:
+    """By line feeds alone: a text may hold other characters that Python takes for line ends."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
 
 def _message(row: Mapping[str, Any]) -> Message:
@@ -148,10 +153,7 @@ def second_reading(path: Path) -> str | None:
     reading = path.with_name("second_reading.jsonl")
     if not reading.exists():
         return None
-    first, second = (
-        [json.loads(line) for line in each.read_text(encoding="utf-8").splitlines()]
-        for each in (path, reading)
-    )
+    first, second = ([json.loads(line) for line in _lines(each)] for each in (path, reading))
     pairs = list(zip(first, second, strict=True))
     both = [pair for pair in pairs if all(reader["queue"] is not None for reader in pair)]
     differs = {"ticket or not": [(a["queue"] is None) != (b["queue"] is None) for a, b in pairs]}

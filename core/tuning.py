@@ -90,7 +90,8 @@ def _corpus(data: TrainingData) -> Corpus:
 
 
 def _observed(examples: Sequence[Example]) -> list[str]:
-    """Texts of messages and of as many tickets, for int8 to be fitted to both."""
+    """Texts of messages and of about as many tickets, for int8 to be fitted to both."""
     messages = [example.text for example in examples if example.batch]
     tickets = [example.text for example in examples if not example.batch]
-    return messages + tickets[: max(len(messages), _OBSERVED_TICKETS)]
+    apart = max(len(tickets) // max(len(messages), _OBSERVED_TICKETS), 1)
+    return messages + tickets[::apart]
