@@ -89,7 +89,7 @@ def calibration_interval(
     if not len(confidence):
         return 0.0, 1.0
     sizes = np.bincount(_bins(confidence), minlength=_BINS)
-    sums = np.bincount(_bins(confidence), weights=confidence, minlength=_BINS)
+    sums = np.bincount(_bins(confidence), weights=confidence, minlength=_BINS).astype(np.float64)
     measured = calibration_error(confidence, correct)
     ends = [measured, *_errors(sizes, sums, measured, 1), *_errors(sizes, sums, measured, -1)]
     return min(ends), max(ends)

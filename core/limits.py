@@ -35,6 +35,13 @@ _LANGUAGE_TEXTS = 50
 _TICKETS_LOST = 0.0075
 """Share of the tickets expected to be taken for small talk: three quarters of what is tolerable."""
 
+_COUNTABLE = 3
+"""So many lost tickets must be expected among a language's for nearly none to mean something."""
+
+_SMALL_TALK_ROUTED = 0.02
+"""Share of small talk expected among channel messages that may be routed; with less, coverage falls
+faster than small talk does on the calibration texts."""
+
 _OUTAGES_MISSED = 0.03
 _FALSE_OUTAGES = 0.1
 """Of other messages so many may be taken for an outage, however many outages that misses."""
@@ -85,16 +92,17 @@ def choose_rules(judged: Judged, *, promised: float) -> Rules:
     languages = _languages(judged, has_queue, language, promised)
     in_known = np.isin(language, languages)
     written, stripped = _by_kind(judged, has_queue & in_known if languages else has_queue)
-    ignore_below = _ignore_below(judged, in_known)
+    ignored, ignore_below = _ignored(judged, language, languages)
     return Rules(
         promised_precision=promised,
         thresholds=_thresholds(judged, written, promised),
         stripped_thresholds=None if stripped is None else _thresholds(judged, stripped, promised),
         languages=languages,
         ignore_below=ignore_below,
-        doubt_below=max(ignore_below, 0.5) if ignore_below else 0.0,
+        doubt_below=_doubt_below(judged, in_known),
         novelty_above=_UNUSUAL,
         outage_above=_outage_above(judged),
+        ignored_languages=ignored,
     )
 
 
@@ -178,26 +186,51 @@ def _languages(
     return tuple(known)
 
 
-def _ignore_below(judged: Judged, in_known: NDArray[np.bool_]) -> float:
-    """The probability under which only so many tickets lie; 0 when small talk was never seen.
+def _ignored(
+    judged: Judged, language: NDArray[np.str_], languages: Sequence[str]
+) -> tuple[tuple[str, ...], float]:
+    """The languages in which small talk is ignored, and the probability under which it is.
 
-    The calibrated probabilities of the texts under it say how many tickets to expect there. To
-    count them instead would hang on the two or three oddest ones.
-
-    Tickets of the table never come as channel messages: they count only where messages are few.
-    So do texts in other languages than the known ones, which are never ignored.
+    Under it only so many tickets lie. The calibrated probabilities of the texts there say how many
+    to expect; to count them instead would hang on the two or three oddest ones. In a language of
+    few tickets neither tells, and a lost ticket is the worst that can happen: none is ignored.
     """
-    kinds = [example.is_ticket for example in judged.examples]
-    if not {True, False} <= set(kinds):
-        return 0.0
-    known = np.array([kind is not None for kind in kinds])
-    is_ticket = np.array([kind is True for kind in kinds])
-    written = np.array([bool(example.batch) for example in judged.examples]) & in_known
-    chosen = known & written if (is_ticket & written).sum() >= _FEW else known
+    chosen = _as_in_channels(judged, np.isin(language, languages))
+    is_ticket = np.array([example.is_ticket is True for example in judged.examples])
+    ignored = tuple(
+        name
+        for name in languages
+        if (chosen & is_ticket & (language == name)).sum() >= _COUNTABLE / _TICKETS_LOST
+    )
+    chosen &= np.isin(language, ignored)
+    if not (chosen & ~is_ticket).any() or not ignored:
+        return (), 0.0
     likely = np.sort(judged.outputs.ticket[chosen])
-    lost = np.cumsum(likely) / is_ticket[chosen].sum()
+    lost = np.cumsum(likely) / (chosen & is_ticket).sum()
     last = min(int(np.searchsorted(lost, _TICKETS_LOST)), len(likely) - 1)
-    return float(min(likely[last], 0.5))
+    return ignored, float(min(likely[last], 0.5))
+
+
+def _doubt_below(judged: Judged, in_known: NDArray[np.bool_]) -> float:
+    """The probability over which only so much small talk is expected; 0 when none was seen."""
+    if not any(example.is_ticket is False for example in judged.examples):
+        return 0.0
+    likely = np.sort(judged.outputs.ticket[_as_in_channels(judged, in_known)])[::-1]
+    chatter = np.cumsum(1 - likely) / np.arange(1, len(likely) + 1)
+    last = max(int(np.searchsorted(chatter, _SMALL_TALK_ROUTED)) - 1, 0)
+    return max(float(likely[last]), 0.5)
+
+
+def _as_in_channels(judged: Judged, in_known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The rows that are like what is written in channels, and known to be tickets or none.
+
+    Tickets of the table never come that way: they count only where messages are few. So do texts
+    in other languages than the known ones, which are always reviewed.
+    """
+    known = np.array([example.is_ticket is not None for example in judged.examples])
+    is_ticket = np.array([example.is_ticket is True for example in judged.examples])
+    written = np.array([bool(example.batch) for example in judged.examples]) & in_known
+    return known & written if (is_ticket & written).sum() >= _FEW else known
 
 
 def _outage_above(judged: Judged) -> float:

@@ -67,13 +67,12 @@ class Manifest:
             BundleError: A field is missing or out of range, or a queue has no threshold.
         """
         try:
-            rules = raw["rules"]
             manifest = cls(
                 created_at=datetime.fromisoformat(raw["created_at"]),
                 queues=tuple(map(str, raw["queues"])),
                 dim=int(raw["dim"]),
                 max_tokens=int(raw["max_tokens"]),
-                rules=Rules(**{**rules, "languages": tuple(rules["languages"])}),
+                rules=_rules(raw["rules"]),
                 licences=dict(raw["licences"]),
                 notes=dict(raw["notes"]),
                 version=str(raw["version"]),
@@ -111,3 +110,14 @@ class Manifest:
                 raise BundleError(
                     f"{MANIFEST} lists {name!r}, which is no plain file name and hash"
                 )
+
+
+def _rules(raw: Mapping[str, Any]) -> Rules:
+    ignored = raw.get("ignored_languages")
+    return Rules(
+        **{
+            **raw,
+            "languages": tuple(raw["languages"]),
+            "ignored_languages": None if ignored is None else tuple(ignored),
+        }
+    )

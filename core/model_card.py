@@ -143,6 +143,8 @@ def _rules(manifest: Mapping[str, Any]) -> str:
         if languages
         else "Never: in no language enough texts were seen, and every text is reviewed."
     )
+    if (ignored := rules.get("ignored_languages")) is not None:
+        parts[-1] += f"\nSmall talk is ignored in: {', '.join(ignored) or 'no language'}."
     if unproven:
         parts[-1] += f"\nAlways reviewed, for lack of evidence: {', '.join(unproven)}."
     rows = [

@@ -34,6 +34,8 @@ class Rules:
             an outage even where another pair is more probable; 1 turns the rule off.
         stripped_thresholds: The thresholds for texts that are stripped as an anonymised export
             is, and whose confidences mean something else; None when they are the same.
+        ignored_languages: Those of `languages` in which small talk is ignored; in the others a
+            person is asked. None for all of them, as in bundles from before there was a choice.
     """
 
     promised_precision: float
@@ -44,6 +46,11 @@ class Rules:
     novelty_above: float
     outage_above: float
     stripped_thresholds: Mapping[str, float] | None = None
+    ignored_languages: tuple[str, ...] | None = None
+
+    def may_ignore(self, language: str) -> bool:
+        """Whether small talk in a language may be ignored."""
+        return self.ignored_languages is None or language in self.ignored_languages
 
     def threshold(self, queue: str, text: str) -> float:
         """The probability from which a text is routed to a queue automatically.
@@ -83,7 +90,8 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     """Settle what happens with a text: the first rule that applies decides.
 
     What is filed on purpose is never ignored, and neither is who reports a security incident: the
-    one ticket that nobody may miss. Words that name no thing are routed nowhere, however sure the
+    one ticket that nobody may miss; nor what is written in a language in which too few tickets show
+    how many that would lose. Words that name no thing are routed nowhere, however sure the
     model is of them. A language that was not checked comes before
     everything the model says, because then nothing that it says is known to hold.
 
@@ -99,7 +107,7 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     """
     filed = evidence.filed
     unless_filed = Decision.REVIEW if filed else Decision.IGNORE
-    kept = filed or reports_incident(evidence.text)
+    kept = filed or reports_incident(evidence.text) or not rules.may_ignore(evidence.language)
     small_talk = (
         (Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET)
         if kept

@@ -55,13 +55,13 @@ def figures(root):
     measured = json.loads((root / "models" / "default" / "evaluation.json").read_text())
     lines = [
         "| texts not trained on | n | right queue | in the top 3 | routed alone | of these right "
-        "| small talk ignored | tickets ignored |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| small talk ignored | small talk routed | tickets ignored |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for part in measured:
         queues = part["queues"]
         shares = [queues[name] for name in ("accuracy", "top3", "coverage", "routed_precision")]
-        shares += [part["chatter_ignored"], part["tickets_ignored"]]
+        shares += [part[what] for what in ("chatter_ignored", "chatter_routed", "tickets_ignored")]
         shown = [
             f"{f['value']:.1%} ({f['low']:.1%} to {f['high']:.1%})" if f else "-" for f in shares
         ]

@@ -14,7 +14,7 @@ import pytest
 from core import bundle
 from core.bundle import Bundle, save
 from core.errors import BundleError, CoreError
-from core.manifest import MANIFEST
+from core.manifest import MANIFEST, Manifest
 
 
 class Trap:
@@ -113,6 +113,12 @@ def test_a_manifest_that_cannot_be_right_is_refused(saved, changes, complaint):
     with pytest.raises(BundleError, match=complaint) as caught:
         Bundle.load(saved)
     assert "\n" not in str(caught.value)
+
+
+def test_a_bundle_from_before_languages_were_told_apart_ignores_in_all_it_knows(saved):
+    raw = json.loads((saved / MANIFEST).read_text())
+    del raw["rules"]["ignored_languages"]
+    assert Manifest.from_json(raw).rules.may_ignore("und")
 
 
 def test_thresholds_are_probabilities(saved):

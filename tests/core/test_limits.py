@@ -1,5 +1,7 @@
 """Limits chosen on texts whose truth is known keep what they promise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,13 +88,15 @@ def _messages(is_ticket: np.ndarray) -> list[Example]:
     return [ticket if each else talk for each in is_ticket]
 
 
-def test_nearly_no_ticket_lies_under_the_limit_for_small_talk() -> None:
+def test_few_tickets_lie_under_the_limit_for_small_talk_and_little_talk_over_that_for_doubt() -> (
+    None
+):
     rng = np.random.default_rng(0)
     likely = rng.beta(0.3, 0.2, size=5000)
     is_ticket = rng.random(5000) < likely
     rules = _rules(_messages(is_ticket), np.full(5000, 0.9), ticket=likely)
     assert 0.005 < (likely[is_ticket] < rules.ignore_below).mean() < 0.01
-    assert rules.doubt_below == 0.5
+    assert 0.015 < (~is_ticket[likely >= rules.doubt_below]).mean() < 0.025
 
 
 def test_a_few_odd_tickets_do_not_decide_what_is_ignored() -> None:
@@ -105,6 +109,17 @@ def test_a_few_odd_tickets_do_not_decide_what_is_ignored() -> None:
     )
     assert before == pytest.approx(after, abs=0.01)
     assert before > 0.05
+
+
+def test_nothing_is_ignored_in_a_language_of_few_tickets() -> None:
+    spanish = [replace(each, text=SPANISH) for each in _messages(np.arange(300) < 200)]
+    english = _messages(np.arange(900) < 600)
+    likely = np.concatenate([np.where(np.arange(n) < n * 2 / 3, 0.999, 0.01) for n in (300, 900)])
+    rules = _rules(spanish + english, np.full(1200, 0.9), ticket=likely)
+    assert rules.languages == ("en", "es")
+    assert rules.ignored_languages == ("en",)
+    alone = _rules(spanish, np.full(300, 0.9), ticket=likely[:300])
+    assert (alone.ignored_languages, alone.ignore_below) == ((), 0)
 
 
 def test_nothing_is_ignored_where_small_talk_was_never_seen() -> None:

@@ -110,3 +110,10 @@ def test_untrained_limits_switch_their_rules_off(evidence):
         Reason.MAYBE_NOT_A_TICKET,
         Reason.UNLIKE_TRAINING,
     }
+
+
+@pytest.mark.parametrize(("language", "decision"), [("en", "ignore"), ("de", "review")])
+def test_small_talk_is_ignored_only_in_languages_that_allow_it(language, decision):
+    rules = replace(RULES, languages=("de", "en"), ignored_languages=("en",))
+    talk = replace(SURE, language=language, ticket_probability=0.0)
+    assert decide(talk, rules)[0] == decision
