@@ -109,7 +109,7 @@ async def test_a_reviewer_promotes_and_takes_back_while_the_bot_runs(learning_of
         told = office.slack.ephemerals(office.rita) + office.slack.ephemerals(office.rob)
         assert len(told) == 1
         assert "already" in told[0].text
-        assert "put it in force" in str(card.blocks)
+        await until(lambda: "put it in force" in str(card.blocks))
 
         await office.ana.say(office.help_, "zebra zebra zebra")
         own = await office.card("thread", containing="zebra")
@@ -121,7 +121,7 @@ async def test_a_reviewer_promotes_and_takes_back_while_the_bot_runs(learning_of
         await office.rob.click(card, "model_rollback")
         await until(lambda: version(office) == configured)
         await until(lambda: other.desk.classifier.version == configured)
-        assert "in force again" in str(card.blocks)
+        await until(lambda: "in force again" in str(card.blocks))
         async with office.bot.desk.database.read() as conn:
             rows = (await conn.execute(model_changes.select())).all()
         assert [(row.change.value, row.to_version) for row in rows] == [
