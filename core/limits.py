@@ -203,7 +203,7 @@ def _ignored(
         if (chosen & is_ticket & (language == name)).sum() >= _COUNTABLE / _TICKETS_LOST
     )
     chosen &= np.isin(language, ignored)
-    if not (chosen & ~is_ticket).any() or not ignored:
+    if not (chosen & ~is_ticket).any():
         return (), 0.0
     likely = np.sort(judged.outputs.ticket[chosen])
     lost = np.cumsum(likely) / (chosen & is_ticket).sum()

@@ -127,7 +127,7 @@ def normalize(text: str) -> str:
         At most `MAX_NORMAL_CHARACTERS` characters; empty when nothing said anything.
     """
     text = unicodedata.normalize("NFKC", clean(text).translate(_JOINERS))
-    if _is_emoji_alone(text):
+    if _is_emoji_alone(text[:MAX_NORMAL_CHARACTERS]):
         return ""
     text = _EMOJI.sub(_emoji_words, _shorten_code(text))[:MAX_NORMAL_CHARACTERS]
     text = _MARKUP.sub(_markup_text, text)
