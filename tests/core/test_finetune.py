@@ -99,3 +99,10 @@ def test_the_digest_knows_texts_and_targets() -> None:
     other_text = Corpus(texts=["a", "c"], targets=TARGETS)
     other_target = Corpus(texts=["a", "b"], targets={"queue": TARGETS["queue"] * 2})
     assert len({one.digest(), other_text.digest(), other_target.digest()}) == 3
+
+
+def test_no_attention_is_dropped_but_what_is_embedded_is(folder: Path, tmp_path: Path) -> None:
+    modules = dict(_tune(folder, tmp_path).named_modules())
+    shares = {name: each.p for name, each in modules.items() if isinstance(each, torch.nn.Dropout)}
+    assert {p for name, p in shares.items() if "attention.self" in name} == {0.0}
+    assert {p for name, p in shares.items() if "attention.self" not in name} == {0.1}
