@@ -1,5 +1,6 @@
 """The page as people use it, in headless Chromium, with the real bot and the shipped bundle."""
 
+import asyncio
 import re
 
 import pytest
@@ -213,6 +214,26 @@ async def test_a_page_that_was_opened_too_early_goes_on_by_itself(browser, demo)
     await page.goto(demo.slack.base_url)
     await expect(page.get_by_role("heading", name="# it-help", level=1)).to_be_visible()
     await context.close()
+
+
+async def test_who_has_become_somebody_else_does_nothing_as_before(visit):
+    page = await visit()
+    asked = asyncio.Event()
+
+    async def answer_late(route):
+        asked.set()
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
+    await page.route("**/page/changes?as=*", answer_late)
+    await become(page, "Ben")
+    await asked.wait()
+    await write(page, "who am I now?")
+    await expect(page.locator("#scroll .message").first).to_contain_text("Ben")
+    await become(page, "Rita")
+    await go(page, "random")
+    await expect(page.get_by_role("heading", name="# random", level=1)).to_be_visible()
+    await expect(page.get_by_role("radio", name="Rita")).to_be_checked()
 
 
 async def test_everything_works_by_keyboard(visit, texts):

@@ -70,14 +70,23 @@ function follow() {
 
 function connect(person) {
   hangUp();
+  leave();
   hangUp = listen(person, hear, (connected) => {
     toast(connected ? "" : "The playground does not answer. Is it still running?");
   });
 }
 
+/** Until what the next person sees has come, what stands there is the last one's: it takes nothing. */
+function leave() {
+  byId("office").inert = true;
+  byId("composer").replaceChildren();
+  byId("thread-composer").replaceChildren();
+}
+
 /** Settle in a place that there is, and show it. */
 function arrive(before = {}) {
   const { store, route } = app;
+  byId("office").inert = false;
   if (route.channel !== HOME && !store.channels.has(route.channel)) {
     location.replace(app.href([...store.channels.keys()][0])); // and follow again
     return;
