@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.decision import Impact, Urgency
+from core.errors import DataError
 
 QUEUES = (
     "Hardware",
@@ -142,19 +143,24 @@ def second_reading(path: Path) -> str | None:
 
     Args:
         path: File of messages. `second_reading.jsonl` beside it has `queue`, `urgency` and `impact`
-            of each, in the same order.
+            of each, in the same order, or of the first ones.
 
     Returns:
         One line, or None where there is no second reading.
 
     Raises:
-        ValueError: The readings have different lengths.
+        DataError: A reading is none, or there are more of them than messages.
     """
     reading = path.with_name("second_reading.jsonl")
     if not reading.exists():
         return None
-    first, second = ([json.loads(line) for line in _lines(each)] for each in (path, reading))
-    pairs = list(zip(first, second, strict=True))
+    first, second = _labels(path), _labels(reading)
+    if len(second) > len(first):
+        raise DataError(
+            f"{reading} has {len(second)} lines for the {len(first)} messages of {path}: take it "
+            f"away if it belongs to another file"
+        )
+    pairs = list(zip(first, second, strict=False))
     both = [pair for pair in pairs if all(reader["queue"] is not None for reader in pair)]
     differs = {"ticket or not": [(a["queue"] is None) != (b["queue"] is None) for a, b in pairs]}
     for name in ("queue", "urgency", "impact"):
@@ -163,6 +169,14 @@ def second_reading(path: Path) -> str | None:
         f"{name} {sum(each)} of {len(each)} ({sum(each) / max(len(each), 1):.1%})"
         for name, each in differs.items()
     )
+
+
+def _labels(path: Path) -> list[dict[str, str | None]]:
+    try:
+        rows = [json.loads(line) for line in _lines(path)]
+        return [{name: row[name] for name in ("queue", "urgency", "impact")} for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} holds a line that is no reading of a message: {error}") from error
 
 
 def main(paths: Sequence[str]) -> int:

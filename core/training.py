@@ -104,7 +104,9 @@ def train(config: TrainingConfig, progress: Progress) -> Path:
     if config.messages is None and known is not None:
         data = _with_messages(data, known)
     data = one_place(data, known)
-    files, manifest = _fit(config, data, _base(config, loaded, data, progress), progress)
+    notes = _notes(config, data)
+    base = _base(config, loaded, data, progress)
+    files, manifest = _fit(config, data, base, {**notes, "encoder": base.origin}, progress)
     if config.keep_data:
         files[BASE_DATA] = pack(data)
     sealed = bundle.seal(manifest, files)
@@ -167,7 +169,11 @@ def _without_strange_queue(message: Example, queues: Sequence[str]) -> Example:
 
 
 def _fit(
-    config: TrainingConfig, data: TrainingData, base: _Base, progress: Progress
+    config: TrainingConfig,
+    data: TrainingData,
+    base: _Base,
+    notes: dict[str, str],
+    progress: Progress,
 ) -> tuple[dict[str, bytes], Manifest]:
     """Fit heads and limits on the embeddings that serving will see."""
     train, calibrate = _fit_data(config, data, base.exported, progress)
@@ -193,7 +199,7 @@ def _fit(
         max_tokens=base.exported.max_tokens,
         rules=choose_rules(judged, promised=config.promised_precision),
         licences=dict(config.licences),
-        notes=_notes(config, data, base.origin),
+        notes=notes,
     )
     return files, manifest
 
@@ -226,7 +232,7 @@ def _after(before: int, total: int, progress: Progress, done: int, _: int) -> No
     progress("embeddings", before + done, total)
 
 
-def _notes(config: TrainingConfig, data: TrainingData, encoder: str) -> dict[str, str]:
+def _notes(config: TrainingConfig, data: TrainingData) -> dict[str, str]:
     counts = {
         name: f"{len(part.tickets)} tickets, {len(part.messages)} messages"
         for name, part in (
@@ -238,7 +244,6 @@ def _notes(config: TrainingConfig, data: TrainingData, encoder: str) -> dict[str
     notes = {
         **counts,
         "left out": f"{data.blank} rows without text or queue",
-        "encoder": encoder,
         "seed": str(config.seed),
     }
     if not data.train.messages:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from core.corpus import Message, main, read, second_reading, shared_skeletons
+from core.errors import DataError
 
 
 def message(text, queue="Hardware", **changes):
@@ -60,6 +61,19 @@ def test_the_second_reading_is_counted(tmp_path):
     assert "ticket or not 1 of 3 (33.3%)" in text
     assert "queue 1 of 2 (50.0%)" in text
     assert "impact 1 of 2" in text
+    path.with_name("second_reading.jsonl").write_text(rows[0])
+    assert "ticket or not 0 of 1" in second_reading(path)
+
+
+@pytest.mark.parametrize("reading", ["{}\n", "[1]\n", "no\n", "\n".join(['{"queue": null}'] * 9)])
+def test_what_is_no_second_reading_of_these_messages_is_refused(tmp_path, reading):
+    path = tmp_path / "messages.jsonl"
+    label = json.dumps({"queue": "Access", "urgency": "low", "impact": "user"})
+    path.write_text(label)
+    other = path.with_name("second_reading.jsonl")
+    other.write_text(reading.replace('{"queue": null}', label))
+    with pytest.raises(DataError, match=r"second_reading\.jsonl"):
+        second_reading(path)
 
 
 def test_the_shipped_messages_are_what_they_claim_to_be(root, capsys):

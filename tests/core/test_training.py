@@ -258,3 +258,14 @@ def test_messages_of_an_unplanned_batch_are_refused(config: TrainingConfig) -> N
     )
     with pytest.raises(DataError, match="names batch 'b' for several parts"):
         train(replace(config, messages=messages), _quiet)
+
+
+def test_a_second_reading_of_other_messages_is_refused_before_the_work(
+    config: TrainingConfig,
+) -> None:
+    messages = _messages(config.data.with_name("messages.jsonl"))
+    lines = messages.read_text()
+    messages.with_name("second_reading.jsonl").write_text(f"{lines}\n{lines}")
+    with pytest.raises(DataError, match="take it away"):
+        train(replace(config, messages=messages), _quiet)
+    assert not config.work.exists()
