@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +29,7 @@ _REQUIRED = frozenset({ENCODER, TOKENIZER, HEADS})
 _DOCUMENTS = frozenset({".md", ".json", ".png", ".svg"})  # shown to people, never executed
 _LIBRARIES = ("scikit-learn", "numpy", "joblib", "onnxruntime", "tokenizers")
 _MAX_MANIFEST_BYTES = 1_000_000
+_ABANDONED_S = 3600  # writing a bundle takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ def save(
     sealed = seal(manifest, files)
     sealed.check()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    _clear_away(folder)
+    fresh = Path(tempfile.mkdtemp(prefix=_fresh(folder), dir=folder.parent))
     try:
         text = json.dumps(sealed.to_json(), indent=2, ensure_ascii=False) + "\n"
         for name, data in {**files, **(documents or {}), MANIFEST: text.encode()}.items():
@@ -245,6 +249,18 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _fresh(folder: Path) -> str:
+    """How the names of folders begin in which the next bundle is written."""
+    return f".{folder.name}.new-"
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove what a process that was killed while writing has left, and nobody else writes to."""
+    for left in folder.parent.glob(f"{glob.escape(_fresh(folder))}*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _aside(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -127,8 +128,8 @@ def fine_tune(
     classes = {name: target.shape[1] for name, target in corpus.targets.items()}
     network = _Network(encoder, classes, recipe.dropout)
     _set_attention_dropout(encoder, recipe.attention_dropout)
-    if finished.exists():
-        network.load_state_dict(torch.load(finished, map_location="cpu", weights_only=True))
+    if (kept := _kept(finished)) is not None:
+        network.load_state_dict(kept)
     else:
         network.to("cuda" if torch.cuda.is_available() else "cpu").train()
         _run(network, corpus, recipe, finished.with_suffix(".part"), stage, progress)
@@ -272,14 +273,23 @@ def _resume(
     schedule: torch.optim.lr_scheduler.LambdaLR,
 ) -> int:
     """Load what was saved, and return the steps already done."""
-    if not checkpoint.exists():
+    state = _kept(checkpoint)
+    if state is None:
         return 0
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])
     torch.set_rng_state(state["random"])
     return int(state["done"])
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """What an earlier run left there; None when that is nothing, or no longer readable."""
+    try:
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
+        return None
+    return kept
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:

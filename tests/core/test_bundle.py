@@ -223,6 +223,19 @@ def test_a_crash_at_any_step_leaves_the_old_bundle_or_the_new(
     assert Bundle.load(saved).manifest.max_tokens == 8
 
 
+def test_what_a_killed_save_has_left_goes_with_the_next_but_one_at_work_stays(
+    saved, tiny_manifest, tiny_files
+):
+    left, at_work = (saved.with_name(f".{saved.name}.new-{end}") for end in ("left", "at_work"))
+    for folder in (left, at_work):
+        folder.mkdir()
+        (folder / "encoder.onnx").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    save(saved, tiny_manifest, tiny_files)
+    assert not left.exists()
+    assert at_work.exists()
+
+
 def test_hashes_are_of_the_files(saved):
     manifest = json.loads((saved / MANIFEST).read_text())
     for name, digest in manifest["files"].items():

@@ -73,6 +73,18 @@ def test_a_finished_run_is_not_repeated(folder: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(_weights(again), _weights(first))
 
 
+@pytest.mark.parametrize("left", [b"", b"no archive", b"PK\x03\x04 half of one"])
+def test_a_checkpoint_that_a_full_disk_cut_off_is_as_good_as_none(
+    folder: Path, tmp_path: Path, left: bytes
+) -> None:
+    first = _tune(folder, tmp_path)
+    (finished,) = tmp_path.glob("*.pt")
+    finished.write_bytes(left)
+    finished.with_suffix(".part").write_bytes(left)
+    torch.testing.assert_close(_weights(_tune(folder, tmp_path)), _weights(first))
+    assert finished.stat().st_size > len(left)
+
+
 def test_a_run_that_ended_on_a_gpu_is_taken_over_without_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
