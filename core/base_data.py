@@ -74,7 +74,7 @@ def unpack(content: bytes, queues: tuple[str, ...]) -> TrainingData:
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{BASE_DATA} is damaged: {error}") from error
     parts = {part: Part(tuple(tickets[part]), tuple(messages[part])) for part in PARTS}
-    return TrainingData(queues=queues, blank=0, **parts)
+    return TrainingData(queues=queues, blank=0, for_heads=frozenset(), **parts)
 
 
 def _example(row: dict[str, Any]) -> Example:

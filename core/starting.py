@@ -181,7 +181,7 @@ def _base_data(
         name: Part((), (*_without_queues(getattr(known, name).messages), *examples))
         for name, examples in own.items()
     }
-    return TrainingData(queues=names, blank=0, **parts)
+    return TrainingData(queues=names, blank=0, for_heads=frozenset(), **parts)
 
 
 def _without_queues(messages: Sequence[Example]) -> Iterator[Example]:

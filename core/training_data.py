@@ -19,6 +19,9 @@ SPLIT = "SPLIT.json"
 PARTS = ("train", "calibrate", "test")
 """What the texts are divided into."""
 
+_HEADS = "heads"
+"""In `SPLIT.json` beside the parts: batches of the training part that the encoder is not shown."""
+
 MIN_TEXTS = 10
 """Fewer different texts of a queue cannot be divided into training, calibration and test."""
 
@@ -51,6 +54,8 @@ class TrainingData:
         calibrate: To fit confidences and limits on.
         test: To measure on.
         blank: Rows of the table without text or label, left out.
+        for_heads: Batches of `train` that the encoder does not learn: what it has learned lies
+            more apart than what is to come, and heads that see both are less easily fooled.
     """
 
     queues: tuple[str, ...]
@@ -58,6 +63,7 @@ class TrainingData:
     calibrate: Part
     test: Part
     blank: int
+    for_heads: frozenset[str] = frozenset()
 
 
 def read_training_data(
@@ -86,8 +92,14 @@ def read_training_data(
     _check_enough(kept, tickets.queues, table)
     parts = _divided(kept, seed)
     of_messages: dict[str, tuple[Example, ...]] = dict.fromkeys(PARTS, ())
+    for_heads: frozenset[str] = frozenset()
     if messages is not None:
-        of_messages = _divided_messages(messages, tickets.queues, seed)
+        examples = _normalized(read_messages(messages, tickets.queues))
+        plan = messages.with_name(SPLIT)
+        if plan.exists():
+            of_messages, for_heads = _planned(examples, plan)
+        else:
+            of_messages = _divided(examples, seed)
     train, calibrate, test = (Part(parts[name], of_messages[name]) for name in PARTS)
     return TrainingData(
         queues=tickets.queues,
@@ -95,6 +107,7 @@ def read_training_data(
         calibrate=calibrate,
         test=test,
         blank=tickets.blank + len(tickets.examples) - len(kept),
+        for_heads=for_heads,
     )
 
 
@@ -123,8 +136,8 @@ def one_place(data: TrainingData, known: TrainingData | None = None) -> Training
             tickets[place[text_key(example.text)]].append(example)
         for example in getattr(data, part).messages:
             messages[place[text_key(example.text)]].append(example)
-    parts = {part: Part(tuple(tickets[part]), tuple(messages[part])) for part in PARTS}
-    return TrainingData(queues=data.queues, blank=data.blank, **parts)
+    train, calibrate, test = (Part(tuple(tickets[part]), tuple(messages[part])) for part in PARTS)
+    return replace(data, train=train, calibrate=calibrate, test=test)
 
 
 def _check_enough(examples: Sequence[Example], queues: Sequence[str], table: Path) -> None:
@@ -150,25 +163,26 @@ def _divided(examples: Sequence[Example], seed: int) -> dict[str, tuple[Example,
     return {name: tuple(examples[row] for row in getattr(rows, name).tolist()) for name in PARTS}
 
 
-def _divided_messages(
-    path: Path, queues: Sequence[str], seed: int
-) -> dict[str, tuple[Example, ...]]:
-    examples = _normalized(read_messages(path, queues))
-    plan = path.with_name(SPLIT)
-    if not plan.exists():
-        return _divided(examples, seed)
+def _planned(
+    examples: Sequence[Example], plan: Path
+) -> tuple[dict[str, tuple[Example, ...]], frozenset[str]]:
+    """Messages by part, and the batches for the heads alone, as `SPLIT.json` says."""
     try:
-        batches = {name: set(json.loads(plan.read_text("utf-8"))[name]) for name in PARTS}
+        named: dict[str, list[str]] = {_HEADS: [], **json.loads(plan.read_text("utf-8"))}
+        batches = {name: set(named[name]) for name in (*PARTS, _HEADS)}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{plan}: must name the batches of {', '.join(PARTS)}.") from error
     if twice := _in_several(list(batches.values())):
         raise DataError(f"{plan}: names batch {min(twice)!r} for several parts; choose one.")
     if stray := {example.batch for example in examples} - set().union(*batches.values()):
         raise DataError(f"{plan}: says nothing of batch {min(stray)!r}.")
-    return {
+    for_heads = frozenset(batches[_HEADS])
+    batches["train"] |= for_heads
+    parts = {
         name: tuple(example for example in examples if example.batch in batches[name])
         for name in PARTS
     }
+    return parts, for_heads
 
 
 def _in_several(sets: Sequence[set[str]]) -> set[str]:

@@ -84,7 +84,8 @@ def make_encoder(
 
 def _corpus(data: TrainingData) -> Corpus:
     """Tickets and messages together: learned one after the other, the first suffer."""
-    examples = data.train.tickets + data.train.messages * _MESSAGE_ROUNDS
+    shown = tuple(each for each in data.train.messages if each.batch not in data.for_heads)
+    examples = data.train.tickets + shown * _MESSAGE_ROUNDS
     known = targets(examples, data.queues).by_name()
     return Corpus(texts=[example.text for example in examples], targets=known)
 

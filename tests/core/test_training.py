@@ -124,6 +124,25 @@ def test_messages_teach_priority_and_what_is_no_ticket(
     assert classifier.manifest.notes["tested on"] == "54 tickets, 80 messages"
 
 
+def test_the_encoder_does_not_learn_what_is_for_the_heads_alone(
+    config: TrainingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[str] = []
+    monkeypatch.setattr(tuning, "MIN_FINE_TUNED", 0)
+    monkeypatch.setattr(
+        tuning, "fine_tune", lambda _, corpus, *__, **___: learned.extend(corpus.texts)
+    )
+    messages = _messages(config.data.with_name("messages.jsonl"))
+    split = {"train": ["a"], "heads": ["b"], "calibrate": ["c"], "test": []}
+    messages.with_name("SPLIT.json").write_text(json.dumps(split))
+    made = Bundle.load(train(replace(config, messages=messages), _quiet))
+    known = unpack(made.contents[BASE_DATA], made.manifest.queues).train.messages
+    by_batch = {batch: {each.text for each in known if each.batch == batch} for batch in "ab"}
+    assert by_batch["a"] <= set(learned)
+    assert by_batch["b"]
+    assert by_batch["b"].isdisjoint(learned)
+
+
 @pytest.mark.parametrize("stopped_in", ["heads", "evaluation"])
 def test_a_stopped_run_leaves_the_old_bundle_and_continues(
     config: TrainingConfig, stopped_in: str
