@@ -17,8 +17,6 @@ from slackbot.slack_calls import OutcomeUnknown, Refused, seconds
 from storage.records import Delivery
 
 TIMEOUT_S = 10.0
-REPLAY_S = 300
-"""A receiver should refuse a timestamp that is further away than this."""
 
 ID_HEADER = "X-AutoTicket-Delivery"
 EVENT_HEADER = "X-AutoTicket-Event"

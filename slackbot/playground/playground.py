@@ -177,10 +177,6 @@ class Playground:
         self._webhooks.append(webhook)
         self._courier.transport = webhook
 
-    def use_socket_mode(self) -> None:
-        """Deliver over Socket Mode from now on."""
-        self._courier.transport = self.socket
-
     # Furnish the workspace -----------------------------------------------------------------------
 
     def add_user(
