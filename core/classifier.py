@@ -171,6 +171,7 @@ class Classifier:
                 filed=filed,
                 language=language,
                 ticket_probability=ticket,
+                outage_probability=float(outputs.outage[row]),
                 novelty=float(outputs.novelty[row]),
                 queue=queue,
                 confidence=confidence,

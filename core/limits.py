@@ -12,8 +12,8 @@ from core.calibration import Prior, lower_bound, threshold
 from core.dataset import Example
 from core.decision import Impact, Urgency
 from core.heads import HeadOutputs
-from core.language import detect
-from core.policy import UNPROVEN, Rules
+from core.language import UNDETERMINED, detect
+from core.policy import UNPROVEN, Rules, expected_loss
 from core.text import is_stripped
 
 _CERTAINTY = 0.8
@@ -34,6 +34,12 @@ _LANGUAGE_TEXTS = 50
 
 _TICKETS_LOST = 0.0075
 """Share of the tickets expected to be taken for small talk: three quarters of what is tolerable."""
+
+_LOST_ELSEWHERE = 0.0025
+"""The same in other languages than English, of which the encoder knew nothing before it was
+fine-tuned: of eighty plain tickets typed by hand the limit above lost three."""
+
+_ENGLISH = "en"
 
 _COUNTABLE = 3
 """So many lost tickets must be expected among a language's for nearly none to mean something."""
@@ -92,17 +98,17 @@ def choose_rules(judged: Judged, *, promised: float) -> Rules:
     languages = _languages(judged, has_queue, language, promised)
     in_known = np.isin(language, languages)
     written, stripped = _by_kind(judged, has_queue & in_known if languages else has_queue)
-    ignored, ignore_below = _ignored(judged, language, languages)
+    ignored = _ignored(judged, language, languages)
     return Rules(
         promised_precision=promised,
         thresholds=_thresholds(judged, written, promised),
         stripped_thresholds=None if stripped is None else _thresholds(judged, stripped, promised),
         languages=languages,
-        ignore_below=ignore_below,
+        ignore_below=max(ignored.values(), default=0.0),
         doubt_below=_doubt_below(judged, in_known),
         novelty_above=_UNUSUAL,
         outage_above=_outage_above(judged),
-        ignored_languages=ignored,
+        ignore_below_in=ignored,
     )
 
 
@@ -188,27 +194,41 @@ def _languages(
 
 def _ignored(
     judged: Judged, language: NDArray[np.str_], languages: Sequence[str]
-) -> tuple[tuple[str, ...], float]:
-    """The languages in which small talk is ignored, and the probability under which it is.
+) -> dict[str, float]:
+    """The languages in which small talk is ignored, each with the limit of the expected loss.
 
     Under it only so many tickets lie. The calibrated probabilities of the texts there say how many
     to expect; to count them instead would hang on the two or three oddest ones. In a language of
     few tickets neither tells, and a lost ticket is the worst that can happen: none is ignored.
     """
-    chosen = _as_in_channels(judged, np.isin(language, languages))
+    known = _as_in_channels(judged, np.isin(language, languages))
     is_ticket = np.array([example.is_ticket is True for example in judged.examples])
-    ignored = tuple(
+    told = [
         name
         for name in languages
-        if (chosen & is_ticket & (language == name)).sum() >= _COUNTABLE / _TICKETS_LOST
-    )
-    chosen &= np.isin(language, ignored)
-    if not (chosen & ~is_ticket).any():
-        return (), 0.0
-    likely = np.sort(judged.outputs.ticket[chosen])
-    lost = np.cumsum(likely) / (chosen & is_ticket).sum()
-    last = min(int(np.searchsorted(lost, _TICKETS_LOST)), len(likely) - 1)
-    return ignored, float(min(likely[last], 0.5))
+        if (known & is_ticket & (language == name)).sum() >= _COUNTABLE / _TICKETS_LOST
+    ]
+    limits: dict[str, float] = {}
+    for share, names in (
+        (_TICKETS_LOST, [name for name in told if name == _ENGLISH]),
+        (_LOST_ELSEWHERE, [name for name in told if name != _ENGLISH]),
+    ):
+        here = known & np.isin(language, names)
+        if (here & ~is_ticket).any():
+            limit = _ignore_below(judged.outputs, here, share * (here & is_ticket).sum())
+            limits |= dict.fromkeys(names, limit)
+    if limits:  # mostly of one of these languages, and nobody can tell of which
+        limits.setdefault(UNDETERMINED, min(limits.values()))
+    return limits
+
+
+def _ignore_below(outputs: HeadOutputs, rows: NDArray[np.bool_], lost: float) -> float:
+    """The expected loss under which that many of the rows are expected to be tickets; or half."""
+    ticket = outputs.ticket[rows]
+    loss = expected_loss(ticket, outputs.outage[rows])
+    order = np.argsort(loss, kind="stable")
+    last = min(int(np.searchsorted(np.cumsum(ticket[order]), lost)), len(order) - 1)
+    return float(min(loss[order[last]], 0.5))
 
 
 def _doubt_below(judged: Judged, in_known: NDArray[np.bool_]) -> float:
@@ -243,7 +263,7 @@ def _outage_above(judged: Judged) -> float:
     )
     if not is_outage.any():
         return 1.0
-    both = judged.outputs.urgency[:, 0] * judged.outputs.impact[:, 0]
+    both = judged.outputs.outage
     wanted = np.quantile(both[is_outage], _OUTAGES_MISSED, method="lower")
     others = both[
         [e.impact is not None and not o for e, o in zip(judged.examples, is_outage, strict=True)]

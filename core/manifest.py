@@ -99,6 +99,7 @@ class Manifest:
             rules.outage_above,
             *rules.thresholds.values(),
             *(rules.stripped_thresholds or {}).values(),
+            *(rules.ignore_below_in or {}).values(),
         ]
         by_kind = [rules.thresholds, rules.stripped_thresholds or rules.thresholds]
         if any(set(each) != set(self.queues) for each in by_kind) or len(self.queues) < 2:
@@ -113,11 +114,8 @@ class Manifest:
 
 
 def _rules(raw: Mapping[str, Any]) -> Rules:
-    ignored = raw.get("ignored_languages")
-    return Rules(
-        **{
-            **raw,
-            "languages": tuple(raw["languages"]),
-            "ignored_languages": None if ignored is None else tuple(ignored),
-        }
-    )
+    rules = {**raw, "languages": tuple(raw["languages"])}
+    ignored = rules.pop("ignored_languages", None)  # in earlier bundles, with one limit for all
+    if ignored is not None:
+        rules["ignore_below_in"] = dict.fromkeys(ignored, rules["ignore_below"])
+    return Rules(**rules)

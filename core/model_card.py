@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.language import UNDETERMINED
 from core.manifest import MANIFEST
 from core.policy import UNPROVEN
 
@@ -82,6 +83,8 @@ def _results(evaluations: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+_TOO_SHORT = "texts too short to tell"
+
 _QUEUE_FIGURES = {
     "accuracy": "accuracy",
     "top3": "right queue among the first three",
@@ -143,8 +146,9 @@ def _rules(manifest: Mapping[str, Any]) -> str:
         if languages
         else "Never: in no language enough texts were seen, and every text is reviewed."
     )
-    if (ignored := rules.get("ignored_languages")) is not None:
-        parts[-1] += f"\nSmall talk is ignored in: {', '.join(ignored) or 'no language'}."
+    if (ignored := rules.get("ignore_below_in")) is not None:
+        names = ", ".join(_TOO_SHORT if name == UNDETERMINED else name for name in ignored)
+        parts[-1] += f"\nSmall talk is ignored in: {names or 'no language'}."
     if unproven:
         parts[-1] += f"\nAlways reviewed, for lack of evidence: {', '.join(unproven)}."
     rows = [

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.decision import Decision, Reason
 from core.text import is_stripped
-from core.wording import names_nothing, reports_incident
+from core.wording import is_pleasantry, names_nothing, reports_incident
+
+FloatOrArray = TypeVar("FloatOrArray", float, NDArray[np.float64])
 
 UNPROVEN = 1.0
 """The threshold of a queue that has not shown its precision: nothing is routed there unasked."""
+
+_OUTAGE_COSTS = 8.0
+"""So many times more than another ticket a lost outage costs: what the review budget, too, makes of
+P1 beside P4."""
 
 _MIN_LETTERS = 3  # "vpn" may name a problem, "?" and "ok" cannot
 
@@ -25,8 +35,8 @@ class Rules:
             automatically; `UNPROVEN` when it never is.
         languages: ISO 639-1 codes that the promise was checked on; `und` among them when it was
             checked on texts too short to tell.
-        ignore_below: A channel message whose probability of being a ticket is under this is
-            ignored; 0 when nothing ever is.
+        ignore_below: A channel message is ignored when what that may lose, `expected_loss`, is
+            under this; 0 when nothing ever is.
         doubt_below: Under this a person is asked whether a channel message is a ticket.
         novelty_above: A novelty in [0, 1] over this is unlike anything in training; 1 turns the
             rule off.
@@ -34,8 +44,9 @@ class Rules:
             an outage even where another pair is more probable; 1 turns the rule off.
         stripped_thresholds: The thresholds for texts that are stripped as an anonymised export
             is, and whose confidences mean something else; None when they are the same.
-        ignored_languages: Those of `languages` in which small talk is ignored; in the others a
-            person is asked. None for all of them, as in bundles from before there was a choice.
+        ignore_below_in: The same limit for each language in which small talk is ignored, and
+            perhaps for `und`; in the others a person is asked. None: one limit for all of
+            `languages`, as in bundles from before.
     """
 
     promised_precision: float
@@ -46,11 +57,17 @@ class Rules:
     novelty_above: float
     outage_above: float
     stripped_thresholds: Mapping[str, float] | None = None
-    ignored_languages: tuple[str, ...] | None = None
+    ignore_below_in: Mapping[str, float] | None = None
 
     def may_ignore(self, language: str) -> bool:
         """Whether small talk in a language may be ignored."""
-        return self.ignored_languages is None or language in self.ignored_languages
+        return language in (
+            self.languages if self.ignore_below_in is None else self.ignore_below_in
+        )
+
+    def small_talk_below(self, language: str) -> float:
+        """The expected loss under which a text counts as small talk."""
+        return (self.ignore_below_in or {}).get(language, self.ignore_below)
 
     def threshold(self, queue: str, text: str) -> float:
         """The probability from which a text is routed to a queue automatically.
@@ -72,6 +89,7 @@ class Evidence:
         filed: True when somebody filed it on purpose, False for a channel message.
         language: ISO 639-1 code or `und`.
         ticket_probability: Probability in [0, 1] that the text asks for something.
+        outage_probability: Probability in [0, 1] that it tells of one, if it is a ticket.
         novelty: Share in [0, 1] of texts like the training's that lie closer to it.
         queue: The most probable queue.
         confidence: Its calibrated probability in [0, 1].
@@ -81,9 +99,20 @@ class Evidence:
     filed: bool
     language: str
     ticket_probability: float
+    outage_probability: float
     novelty: float
     queue: str
     confidence: float
+
+
+def expected_loss(ticket: FloatOrArray, outage: FloatOrArray) -> FloatOrArray:
+    """What ignoring a text may lose, in tickets.
+
+    Args:
+        ticket: Probability in [0, 1] that it is a ticket.
+        outage: Probability in [0, 1] that it tells of an outage, if it is one.
+    """
+    return ticket * (1 + _OUTAGE_COSTS * outage)
 
 
 def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
@@ -93,7 +122,8 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     one ticket that nobody may miss; nor what is written in a language in which too few tickets show
     how many that would lose. Words that name no thing are routed nowhere, however sure the
     model is of them. A language that was not checked comes before
-    everything the model says, because then nothing that it says is known to hold.
+    everything the model says, because then nothing that it says is known to hold; a text too short
+    to tell its language may still be small talk, where the rules have a limit for such texts.
 
     Args:
         evidence: What was measured.
@@ -115,10 +145,14 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     )
     threshold = rules.threshold(evidence.queue, evidence.text)
     ticket = evidence.ticket_probability
+    loss = expected_loss(ticket, evidence.outage_probability)
+    is_talk = loss < rules.small_talk_below(evidence.language)
+    heard = evidence.language in rules.languages or (is_talk and not kept)
     in_order = (
         (_letters(evidence.text) < _MIN_LETTERS, unless_filed, Reason.TOO_LITTLE_TEXT),
-        (evidence.language not in rules.languages, Decision.REVIEW, Reason.UNKNOWN_LANGUAGE),
-        (ticket < rules.ignore_below, *small_talk),
+        (is_pleasantry(evidence.text), unless_filed, Reason.NOT_A_TICKET),
+        (not heard, Decision.REVIEW, Reason.UNKNOWN_LANGUAGE),
+        (is_talk, *small_talk),
         (names_nothing(evidence.text), Decision.REVIEW, Reason.TOO_LITTLE_TEXT),
         (evidence.novelty > rules.novelty_above, Decision.REVIEW, Reason.UNLIKE_TRAINING),
         (not filed and ticket < rules.doubt_below, Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET),

@@ -153,11 +153,14 @@ def _rules(base: Rules, names: Sequence[str], ticket: NDArray[np.float64]) -> Ru
         names: The queues.
         ticket: The examples' probabilities of being a ticket.
     """
+    least = float(ticket.min())
     return replace(
         base,
         thresholds=dict.fromkeys(names, UNPROVEN),
         stripped_thresholds=None,
-        ignore_below=min(base.ignore_below, float(ticket.min())),
+        ignore_below=min(base.ignore_below, least),
+        ignore_below_in=base.ignore_below_in
+        and {name: min(limit, least) for name, limit in base.ignore_below_in.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""What the words alone tell, whatever the model says: no subject at all, or a security incident.
+"""What the words alone tell, whatever the model says: no subject, thanks, or a security incident.
 
 In the languages that the shipped bundle was taught: English, Spanish, Portuguese, French, German.
 """
@@ -6,6 +6,7 @@ In the languages that the shipped bundle was taught: English, Spanish, Portugues
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
@@ -65,6 +66,39 @@ _NO_SUBJECT = (
 """Words of each language that name no thing: nobody could pick a queue by these alone."""
 
 
+_PLEASANT = (
+    _words(
+        """a all alright and awesome cheers congrats congratulations cool day everybody everyone
+        evening fine folks for good got great guys haha hahaha hello hey hi hiya it lol lovely lot
+        many morning much nice night np ok okay perfect same so sorry sure ta team thank thanks
+        thankyou that the there thx to too tx ty very weekend welcome well wow yay yeah yep yes
+        you you're your"""
+    ),
+    _words(
+        """a bueno buen buenas buenos dale de día dias días fin finde genial gracias hola
+        igualmente jaja jajaja listo muchas muchísimas mil noches nada ok okey para perdón perfecto
+        que semana tal tardes todas todos vale y"""
+    ),
+    _words(
+        """a blz beleza boa boas bom certo de dia e fim galera haha kkk kkkk kkkkk muito nada noite
+        obg obrigada obrigado oi ok ola olá para perfeito pessoal por semana show tarde tks todas
+        todos tudo um valeu vlw ótimo"""
+    ),
+    _words(
+        """a à ah beaucoup bien bisous bon bonjour bonne bonsoir coucou d'accord de et excellent
+        génial haha hello journée la le merci mdr nickel ok parfait pas rien salut soirée souci
+        super tous toutes tout weekend week end"""
+    ),
+    _words(
+        """abend alle alles allen allerseits bestens danke dank dankeschön dir euch einen ein
+        gern gerne guten gut gute haha hallo hi ja klar klasse lg lieben mahlzeit moin morgen ok
+        okay passt perfekt prima schön schönen schönes super servus sehr tag team toll und vielen
+        wochenende zusammen"""
+    ),
+)
+"""Words of each language in which people greet, thank and agree; no trouble is told in them."""
+
+
 def _near(first: str, second: str) -> str:
     """A pattern of one thing and then another in the same sentence, at most 40 characters on."""
     return rf"(?<!\w)(?:{first})(?!\w)[^.!?\n]{{0,40}}?(?<!\w)(?:{second})(?!\w)"
@@ -122,8 +156,26 @@ def names_nothing(text: str) -> bool:
     Args:
         text: A text as `core.text.normalize` leaves it.
     """
-    words = _WORD.findall(text.lower().replace("\u2019", "'"))
-    return not any(map(str.isdigit, text)) and any(own.issuperset(words) for own in _NO_SUBJECT)
+    return _only(_spoken(text), text, _NO_SUBJECT)
+
+
+def _only(words: Sequence[str], text: str, of: Sequence[frozenset[str]]) -> bool:
+    """Whether all words are those of one language; numbers may be those of tickets."""
+    return not any(map(str.isdigit, text)) and any(own.issuperset(words) for own in of)
+
+
+def _spoken(text: str) -> list[str]:
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
+
+
+def is_pleasantry(text: str) -> bool:
+    """Whether a text only greets, thanks or agrees: "thanks a lot!", "guten Morgen".
+
+    Args:
+        text: A text as `core.text.normalize` leaves it.
+    """
+    words = _spoken(text)
+    return bool(words) and _only(words, text, _PLEASANT)
 
 
 def reports_incident(text: str) -> bool:

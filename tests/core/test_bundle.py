@@ -117,13 +117,22 @@ def test_a_manifest_that_cannot_be_right_is_refused(saved, changes, complaint):
 
 def test_a_bundle_from_before_languages_were_told_apart_ignores_in_all_it_knows(saved):
     raw = json.loads((saved / MANIFEST).read_text())
-    del raw["rules"]["ignored_languages"]
+    del raw["rules"]["ignore_below_in"]
     assert Manifest.from_json(raw).rules.may_ignore("und")
 
 
-def test_thresholds_are_probabilities(saved):
+def test_a_bundle_with_one_limit_for_some_languages_ignores_in_these(saved):
+    raw = json.loads((saved / MANIFEST).read_text())
+    del raw["rules"]["ignore_below_in"]
+    raw["rules"]["ignored_languages"] = ["en"]
+    rules = Manifest.from_json(raw).rules
+    assert rules.ignore_below_in == {"en": rules.ignore_below}
+
+
+@pytest.mark.parametrize("change", [{"ignore_below": 1.5}, {"ignore_below_in": {"en": -1}}])
+def test_thresholds_are_probabilities(saved, change):
     rules = json.loads((saved / MANIFEST).read_text())["rules"]
-    rewrite_manifest(saved, rules=rules | {"ignore_below": 1.5})
+    rewrite_manifest(saved, rules=rules | change)
     with pytest.raises(BundleError, match="outside 0 to 1"):
         Bundle.load(saved)
 

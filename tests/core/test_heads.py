@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.features import WordFeatures
-from core.heads import Constant, LabelHead, Linear, Novelty, Pool, TextInputs, softmax
+from core.features import RunFeatures, WordFeatures
+from core.heads import Constant, Heads, LabelHead, Linear, Novelty, Pool, TextInputs, softmax
 
 BUCKETS = 64
 
@@ -36,6 +36,26 @@ def test_a_label_head_weighs_meaning_and_wording_by_the_kind_of_text() -> None:
     head = LabelHead(embedding, by_words, by_runs, written, stripped)
     found = head.predict(_inputs(["Hello!", "hello"], [False, True]))
     np.testing.assert_allclose(found, softmax(np.array([[1.0, 1.5], [2.0, 0.0]])))
+
+
+def test_wording_alone_makes_no_small_talk_of_what_means_a_ticket() -> None:
+    flat = np.zeros(2, dtype=np.float32)
+    by_meaning = Linear(np.array([[-1.0, 1.0]], dtype=np.float32), flat)
+    by_wording = Linear(np.zeros((BUCKETS, 2), dtype=np.float32), np.float32([9.0, 0.0])).halved()
+    pool = Pool(weights=(1.0, 1.0, 0.0), bias=np.zeros(2))
+    features = (fit.fit(["x"], buckets=BUCKETS) for fit in (WordFeatures, RunFeatures))
+    unknown = Constant(np.full(3, 1 / 3))
+    heads = Heads(
+        *features,
+        queue=unknown,
+        ticket=LabelHead(by_meaning, by_wording, by_wording, pool),
+        urgency=unknown,
+        impact=unknown,
+        novelty=Novelty(centres=np.ones((1, 1), dtype=np.float32), distances=np.linspace(0, 2, 3)),
+    )
+    found = heads.predict(["slow wifi", "lunch?"], np.array([[1.0], [-1.0]], dtype=np.float32))
+    assert found.ticket[0] == 0.5
+    assert found.ticket[1] < 0.001
 
 
 def test_nothing_known_is_the_same_for_every_text() -> None:

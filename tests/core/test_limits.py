@@ -117,9 +117,20 @@ def test_nothing_is_ignored_in_a_language_of_few_tickets() -> None:
     likely = np.concatenate([np.where(np.arange(n) < n * 2 / 3, 0.999, 0.01) for n in (300, 900)])
     rules = _rules(spanish + english, np.full(1200, 0.9), ticket=likely)
     assert rules.languages == ("en", "es")
-    assert rules.ignored_languages == ("en",)
+    assert rules.ignore_below_in == dict.fromkeys(("en", "und"), rules.ignore_below)
     alone = _rules(spanish, np.full(300, 0.9), ticket=likely[:300])
-    assert (alone.ignored_languages, alone.ignore_below) == ((), 0)
+    assert (alone.ignore_below_in, alone.ignore_below) == ({}, 0)
+
+
+def test_less_is_ignored_in_other_languages_than_english() -> None:
+    rng = np.random.default_rng(0)
+    likely = rng.beta(0.3, 0.2, size=3000)
+    english = _messages(rng.random(3000) < likely)
+    spanish = [replace(each, text=SPANISH) for each in english]
+    rules = _rules(english + spanish, np.full(6000, 0.9), ticket=np.tile(likely, 2))
+    assert rules.ignore_below_in is not None
+    assert 0 < rules.ignore_below_in["es"] < rules.ignore_below_in["en"] / 2
+    assert rules.ignore_below_in["und"] == rules.ignore_below_in["es"]
 
 
 def test_nothing_is_ignored_where_small_talk_was_never_seen() -> None:

@@ -21,6 +21,7 @@ SURE = Evidence(
     filed=False,
     language="en",
     ticket_probability=0.99,
+    outage_probability=0.0,
     novelty=0.3,
     queue="Hardware",
     confidence=0.9,
@@ -32,6 +33,7 @@ EVIDENCE = st.builds(
     filed=st.booleans(),
     language=st.sampled_from(["en", "und", "de", "zh"]),
     ticket_probability=PROBABILITY,
+    outage_probability=PROBABILITY,
     novelty=PROBABILITY,
     queue=st.sampled_from(["Hardware", "Storage"]),
     confidence=PROBABILITY,
@@ -59,7 +61,8 @@ EVIDENCE = st.builds(
             "maybe_not_a_ticket",
         ),
         ({"text": "Urgent!!! It's broken"}, "review", "too_little_text"),
-        ({"text": "hi all", "ticket_probability": 0.0}, "ignore", "not_a_ticket"),
+        ({"text": "thanks, team!", "language": "de"}, "ignore", "not_a_ticket"),
+        ({"text": "thanks, team!", "filed": True}, "review", "not_a_ticket"),
         ({"text": "?!"}, "ignore", "too_little_text"),
         ({"text": "?!", "filed": True}, "review", "too_little_text"),
     ],
@@ -112,8 +115,30 @@ def test_untrained_limits_switch_their_rules_off(evidence):
     }
 
 
-@pytest.mark.parametrize(("language", "decision"), [("en", "ignore"), ("de", "review")])
-def test_small_talk_is_ignored_only_in_languages_that_allow_it(language, decision):
-    rules = replace(RULES, languages=("de", "en"), ignored_languages=("en",))
-    talk = replace(SURE, language=language, ticket_probability=0.0)
+@pytest.mark.parametrize(
+    ("language", "likely", "decision"),
+    [
+        ("en", 0.0, "ignore"),
+        ("en", 0.04, "ignore"),
+        ("es", 0.0, "ignore"),
+        ("es", 0.04, "review"),  # its own limit
+        ("de", 0.0, "review"),
+        ("und", 0.0, "ignore"),  # too short to tell
+        ("und", 0.04, "review"),
+        ("it", 0.0, "review"),
+    ],
+)
+def test_small_talk_is_ignored_only_in_languages_that_allow_it(language, likely, decision):
+    rules = replace(
+        RULES,
+        languages=("de", "en", "es"),
+        ignore_below_in={"en": RULES.ignore_below, "es": 0.02, "und": 0.02},
+    )
+    talk = replace(SURE, language=language, ticket_probability=likely)
     assert decide(talk, rules)[0] == decision
+
+
+def test_what_may_be_an_outage_is_not_ignored_as_easily():
+    talk = replace(SURE, ticket_probability=RULES.ignore_below / 2)
+    assert decide(talk, RULES)[0] is Decision.IGNORE
+    assert decide(replace(talk, outage_probability=0.9), RULES)[0] is Decision.REVIEW

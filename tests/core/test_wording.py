@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.wording import names_nothing, reports_incident
+from core.wording import is_pleasantry, names_nothing, reports_incident
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,30 @@ def test_urgency_alone_names_nothing(text):
 )
 def test_one_word_that_is_none_of_these_may_name_the_thing(text):
     assert not names_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["thanks a lot!", "Ok!", "LOL", "buenos días a todos", "valeu!", "bon week-end", "Danke dir"],
+)
+def test_who_greets_thanks_or_agrees_is_pleasant(text):
+    assert is_pleasantry(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "!",
+        "help",
+        "thanks for the new laptop",
+        "ok 12345",
+        "nada funciona",
+        "Danke, geht nicht",
+    ],
+)
+def test_who_says_more_is_not_merely_pleasant(text):
+    assert not is_pleasantry(text)
 
 
 @pytest.mark.parametrize(
