@@ -226,7 +226,8 @@ class Heads:
         if isinstance(self.ticket, Constant):
             return ticket
         no, yes = self.ticket.embedding(inputs.embeddings).T
-        return np.where(yes > no, np.maximum(ticket, 0.5), ticket)
+        counts = self.ticket.written.weights[0]  # 0 where the embedding has nothing to say
+        return np.where(counts * (yes - no) > 0, np.maximum(ticket, 0.5), ticket)
 
     def inputs(self, texts: Sequence[str], embeddings: NDArray[np.float32]) -> TextInputs:
         """What the labellings see of n normalized texts and their embeddings."""

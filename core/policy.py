@@ -138,11 +138,6 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     filed = evidence.filed
     unless_filed = Decision.REVIEW if filed else Decision.IGNORE
     kept = filed or reports_incident(evidence.text) or not rules.may_ignore(evidence.language)
-    small_talk = (
-        (Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET)
-        if kept
-        else (Decision.IGNORE, Reason.NOT_A_TICKET)
-    )
     threshold = rules.threshold(evidence.queue, evidence.text)
     ticket = evidence.ticket_probability
     loss = expected_loss(ticket, evidence.outage_probability)
@@ -150,9 +145,9 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
     heard = evidence.language in rules.languages or (is_talk and not kept)
     in_order = (
         (_letters(evidence.text) < _MIN_LETTERS, unless_filed, Reason.TOO_LITTLE_TEXT),
-        (is_pleasantry(evidence.text), unless_filed, Reason.NOT_A_TICKET),
+        (is_pleasantry(evidence.text), *_small_talk(kept=filed)),
         (not heard, Decision.REVIEW, Reason.UNKNOWN_LANGUAGE),
-        (is_talk, *small_talk),
+        (is_talk, *_small_talk(kept=kept)),
         (names_nothing(evidence.text), Decision.REVIEW, Reason.TOO_LITTLE_TEXT),
         (evidence.novelty > rules.novelty_above, Decision.REVIEW, Reason.UNLIKE_TRAINING),
         (not filed and ticket < rules.doubt_below, Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET),
@@ -161,6 +156,12 @@ def decide(evidence: Evidence, rules: Rules) -> tuple[Decision, Reason]:
         (True, Decision.AUTO, Reason.CONFIDENT),
     )
     return next((decision, reason) for applies, decision, reason in in_order if applies)
+
+
+def _small_talk(*, kept: bool) -> tuple[Decision, Reason]:
+    if kept:
+        return Decision.REVIEW, Reason.MAYBE_NOT_A_TICKET
+    return Decision.IGNORE, Reason.NOT_A_TICKET
 
 
 def _letters(text: str) -> int:

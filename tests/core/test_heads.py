@@ -1,5 +1,7 @@
 """The heads compute what they say, for any text."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,9 @@ def test_wording_alone_makes_no_small_talk_of_what_means_a_ticket() -> None:
     found = heads.predict(["slow wifi", "lunch?"], np.array([[1.0], [-1.0]], dtype=np.float32))
     assert found.ticket[0] == 0.5
     assert found.ticket[1] < 0.001
+    deaf = replace(heads.ticket, written=replace(pool, weights=(0.0, 1.0, 0.0)))
+    texts, embeddings = ["slow wifi"], np.ones((1, 1), dtype=np.float32)
+    assert replace(heads, ticket=deaf).predict(texts, embeddings).ticket[0] < 0.001
 
 
 def test_nothing_known_is_the_same_for_every_text() -> None:

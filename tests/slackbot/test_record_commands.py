@@ -12,16 +12,23 @@ from slackbot.cli import main
 
 
 @pytest.fixture
-async def used(new_office, classifier, monkeypatch):
-    """The database of an office in which one ticket was settled and one could not be shown."""
-    office = new_office(AUTOTICKET_QUEUE_CHANNELS="Storage=CNOWHERE")
-    formulas = ["=cmd|' /C calc'!A0 " + text for text in office.texts[Decision.REVIEW]]
+def unsure(texts, classifier):
+    """A formula that the bot is unsure about, and a queue that it does not mean."""
+    formulas = ["=cmd|' /C calc'!A0 " + text for text in texts[Decision.REVIEW]]
     pairs = zip(formulas, classifier.classify(formulas), strict=True)
-    unsure = next(text for text, said in pairs if said.decision is Decision.REVIEW)
+    text, said = next(pair for pair in pairs if pair[1].decision is Decision.REVIEW)
+    return text, next(queue for queue in classifier.queues if queue != said.queue_label)
+
+
+@pytest.fixture
+async def used(new_office, unsure, monkeypatch):
+    """The database of an office in which one ticket was settled and one could not be shown."""
+    text, queue = unsure
+    office = new_office(AUTOTICKET_QUEUE_CHANNELS=f"{queue}=CNOWHERE")
     async with office.open():
-        await office.ana.say(office.help_, unsure)
+        await office.ana.say(office.help_, text)
         review = await office.card("review")
-        await office.rita.choose(review, "review_reassign", "Storage")
+        await office.rita.choose(review, "review_reassign", queue)
         await office.settled()
     monkeypatch.setenv("AUTOTICKET_DATABASE_URL", office.env["AUTOTICKET_DATABASE_URL"])
     return office
@@ -32,7 +39,7 @@ async def run(*arguments):
     return await asyncio.to_thread(CliRunner().invoke, main, list(arguments))
 
 
-async def test_the_whole_record_is_exported(used, tmp_path):
+async def test_the_whole_record_is_exported(used, unsure, tmp_path):
     columns = {
         "tickets": "ticket team channel ts source reporter text state queue priority created_at",
         "predictions": "ticket model_version queue confidence probabilities threshold decision "
@@ -44,7 +51,7 @@ async def test_the_whole_record_is_exported(used, tmp_path):
         lines = (await run("export", dataset)).stdout.splitlines()
         assert [list(json.loads(line)) for line in lines] == [names.split()]
     [label] = [json.loads((await run("export", "labels")).stdout)]
-    assert (label["queue"], label["source"]) == ("Storage", "reassign")
+    assert (label["queue"], label["source"]) == (unsure[1], "reassign")
     target = tmp_path / "tickets.csv"
     await run("export", "tickets", "--format", "csv", "--out", str(target))
     [row] = csv.DictReader(io.StringIO(target.read_text()))
