@@ -60,7 +60,7 @@ async def visit(browser, demo):
         page.on("console", lambda said: said.type == "error" and trouble.append(said.text))
         page.on("request", lambda asked: asked.url.startswith(base) or trouble.append(asked.url))
         page.on("dialog", lambda dialog: trouble.append(dialog.message))
-        await page.goto(base)
+        await page.goto(base, timeout=3 * WAIT_MS)  # the first one finds the browser still starting
         await expect(page.get_by_role("heading", name="# it-help", level=1)).to_be_visible()
         return page
 
