@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version as installed_version
@@ -259,8 +260,9 @@ def _fresh(folder: Path) -> str:
 def _clear_away(folder: Path) -> None:
     """Remove what a process that was killed while writing has left, and nobody else writes to."""
     for left in folder.parent.glob(f"{glob.escape(_fresh(folder))}*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # somebody else may have removed it meanwhile
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _aside(folder: Path) -> Path:

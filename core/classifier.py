@@ -146,8 +146,9 @@ class Classifier:
         on_purpose = [filed] * len(normal) if isinstance(filed, bool) else filed
         outputs = self.heads.predict(normal, embeddings)
         queues = outputs.queue @ self.names.shares if self.edits else outputs.queue
+        outages = outputs.outage.tolist()
         return [
-            self._classification(outputs, queues[row], row, text, purpose)
+            self._classification(outputs, queues[row], outages[row], row, text, purpose)
             for row, (text, purpose) in enumerate(zip(normal, on_purpose, strict=True))
         ]
 
@@ -155,6 +156,7 @@ class Classifier:
         self,
         outputs: HeadOutputs,
         of_queues: NDArray[np.float64],
+        outage: float,
         row: int,
         text: str,
         filed: bool,
@@ -171,7 +173,7 @@ class Classifier:
                 filed=filed,
                 language=language,
                 ticket_probability=ticket,
-                outage_probability=float(outputs.outage[row]),
+                outage_probability=outage,
                 novelty=float(outputs.novelty[row]),
                 queue=queue,
                 confidence=confidence,

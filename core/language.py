@@ -12,7 +12,7 @@ import fasttext  # type: ignore[import-untyped]
 UNDETERMINED = "und"
 """Too little text to tell, or too mixed."""
 
-_ENGLISH = "en"
+ENGLISH = "en"
 _MAX_CHARACTERS = 400  # more does not change the answer
 _CANDIDATES = 20  # enough that one in the text's own script is among them
 # Chosen on the training batches of models/training/messages.jsonl: 0.7 % of the English texts
@@ -81,11 +81,11 @@ def _latin_language(line: str, ranked: dict[str, float]) -> str:
     language = next((name for name in ranked if name in allowed), UNDETERMINED)
     probability = ranked.get(language, 0.0)
     enough = _MIN_PROBABILITY if len(words) > 2 else _MIN_PROBABILITY_PAIR
-    if language != _ENGLISH:
-        enough = max(enough, _MIN_TIMES_ENGLISH * ranked.get(_ENGLISH, 0.0))
+    if language != ENGLISH:
+        enough = max(enough, _MIN_TIMES_ENGLISH * ranked.get(ENGLISH, 0.0))
     if len(words) > 1 and probability >= enough:
         return language
-    return _ENGLISH if not _ONLY_ENGLISH.isdisjoint(words) else UNDETERMINED
+    return ENGLISH if not _ONLY_ENGLISH.isdisjoint(words) else UNDETERMINED
 
 
 def _rank(line: str) -> dict[str, float]:

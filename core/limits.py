@@ -12,7 +12,7 @@ from core.calibration import Prior, lower_bound, threshold
 from core.dataset import Example
 from core.decision import Impact, Urgency
 from core.heads import HeadOutputs
-from core.language import UNDETERMINED, detect
+from core.language import ENGLISH, UNDETERMINED, detect
 from core.policy import UNPROVEN, Rules, expected_loss
 from core.text import is_stripped
 
@@ -38,8 +38,6 @@ _TICKETS_LOST = 0.0075
 _LOST_ELSEWHERE = 0.0025
 """The same in other languages than English, of which the encoder knew nothing before it was
 fine-tuned: of eighty plain tickets typed by hand the limit above lost three."""
-
-_ENGLISH = "en"
 
 _COUNTABLE = 3
 """So many lost tickets must be expected among a language's for nearly none to mean something."""
@@ -210,8 +208,8 @@ def _ignored(
     ]
     limits: dict[str, float] = {}
     for share, names in (
-        (_TICKETS_LOST, [name for name in told if name == _ENGLISH]),
-        (_LOST_ELSEWHERE, [name for name in told if name != _ENGLISH]),
+        (_TICKETS_LOST, [name for name in told if name == ENGLISH]),
+        (_LOST_ELSEWHERE, [name for name in told if name != ENGLISH]),
     ):
         here = known & np.isin(language, names)
         if (here & ~is_ticket).any():
