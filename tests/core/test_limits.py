@@ -133,6 +133,17 @@ def test_less_is_ignored_in_other_languages_than_english() -> None:
     assert rules.ignore_below_in["und"] == rules.ignore_below_in["es"]
 
 
+def test_what_may_be_an_outage_weighs_more_in_what_is_ignored() -> None:
+    rng = np.random.default_rng(0)
+    likely = rng.beta(0.3, 0.2, size=5000)
+    examples = _messages(rng.random(5000) < likely)
+    calm, alarming = (
+        _rules(examples, np.full(5000, 0.9), ticket=likely, outage=np.full(5000, share))
+        for share in (0.0, 0.25)
+    )
+    assert alarming.ignore_below == pytest.approx(3 * calm.ignore_below)
+
+
 def test_nothing_is_ignored_where_small_talk_was_never_seen() -> None:
     rules = _rules([_ticket("Access")] * 50, np.full(50, 0.9))
     assert (rules.ignore_below, rules.doubt_below, rules.outage_above) == (0, 0, 1)

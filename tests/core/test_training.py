@@ -122,6 +122,8 @@ def test_messages_teach_priority_and_what_is_no_ticket(
     assert chat.ticket_probability < 0.5 < request.ticket_probability
     assert chat.decision is Decision.REVIEW  # so few tickets cannot tell what ignoring would lose
     assert classifier.manifest.notes["tested on"] == "54 tickets, 80 messages"
+    card = (config.out / "README.md").read_text()
+    assert "Small talk is ignored in: no language." in card
 
 
 def test_the_encoder_does_not_learn_what_is_for_the_heads_alone(

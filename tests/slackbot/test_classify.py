@@ -4,6 +4,7 @@ import os
 import pytest
 from click.testing import CliRunner
 
+from core.decision import Decision
 from slackbot.cli import main
 from slackbot.files import replace_bytes
 
@@ -41,6 +42,11 @@ def test_json_has_exactly_the_documented_fields(run):
 def test_for_people_it_says_what_happens(run, texts):
     for decision, words in (("auto", "→"), ("review", "a person checks"), ("ignore", "no ticket")):
         assert words in run("classify", texts[decision][0]).stdout
+
+
+def test_an_outage_that_sounds_like_small_talk_is_put_to_a_person(classifier):
+    (outage,) = classifier.classify(["das ganze Büro hat kein Internet"])
+    assert outage.decision is not Decision.IGNORE
 
 
 def test_filed_on_purpose_is_never_ignored(run, texts):
